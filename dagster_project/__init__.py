@@ -1,0 +1,1 @@
+"""The cashless-payment warehouse: landing files to figures that can be trusted."""

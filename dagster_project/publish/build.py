@@ -1,0 +1,124 @@
+"""The ledger of builds and gate results that publishing relies on. Building and auditing happen elsewhere."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+
+@dataclass(frozen=True)
+class Build:
+    """A finished build of the candidate tables."""
+
+    manifest_fingerprint: str
+    data_through: date | None
+    final_after_days: int
+    build_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    built_at: datetime | None = None  # given by the database
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What the quality gate said of a build."""
+
+    build_id: uuid.UUID
+    passed: bool
+    checks_passed: int
+    checks_warned: int
+    checks_failed: int
+    at: datetime | None = None  # given by the database
+
+
+@dataclass(frozen=True)
+class TableState:
+    """Enough of a table's state to notice a rebuild, a rewrite or any insert, update or delete.
+
+    The xmin of a row names the transaction that wrote it, so that their sum and the number of rows change
+    with every write, at a fraction of the price of hashing all columns.
+    """
+
+    relation_id: int
+    storage_id: int
+    row_count: int
+    version_sum: int
+
+
+def table_state(cur: Cursor, schema: str, table: str) -> TableState:
+    relation = sql.Identifier(schema, table)
+    cur.execute(
+        sql.SQL(
+            "select %(name)s::regclass::oid::bigint, pg_relation_filenode(%(name)s::regclass)::bigint,"
+            " count(*), coalesce(sum(xmin::text::bigint), 0) from {}"
+        ).format(relation),
+        {"name": relation.as_string(cur)},
+    )
+    row = cur.fetchone()
+    assert row is not None
+    return TableState(row[0], row[1], row[2], int(row[3]))
+
+
+def record_build(conn: Connection, build: Build, table_names: Iterable[str]) -> None:
+    """Record a build and the state of its candidate tables, before anything audits them."""
+    with conn, conn.cursor() as cur:
+        cur.execute(
+            "insert into audit.build (build_id, manifest_fingerprint, data_through, final_after_days)"
+            " values (%s, %s, %s, %s)",
+            (str(build.build_id), build.manifest_fingerprint, build.data_through, build.final_after_days),
+        )
+        for name in sorted(set(table_names)):
+            state = table_state(cur, "candidate", name)
+            cur.execute(
+                "insert into audit.build_table values (%s, %s, %s, %s, %s, %s)",
+                (
+                    str(build.build_id),
+                    name,
+                    state.relation_id,
+                    state.storage_id,
+                    state.row_count,
+                    state.version_sum,
+                ),
+            )
+
+
+def record_gate(conn: Connection, gate: GateResult) -> None:
+    """Record what the gate said, passed or not."""
+    with conn, conn.cursor() as cur:
+        cur.execute(
+            "insert into audit.gate_result (build_id, is_passed, checks_passed, checks_warned, checks_failed)"
+            " values (%s, %s, %s, %s, %s)",
+            (str(gate.build_id), gate.passed, gate.checks_passed, gate.checks_warned, gate.checks_failed),
+        )
+
+
+def newest_build(cur: Cursor) -> Build | None:
+    cur.execute(
+        "select manifest_fingerprint, data_through, final_after_days, build_id::text, built_at"
+        " from audit.build order by build_number desc limit 1"
+    )
+    row = cur.fetchone()
+    return None if row is None else Build(row[0], row[1], row[2], uuid.UUID(row[3]), row[4])
+
+
+def newest_gate_result(cur: Cursor, build_id: uuid.UUID) -> GateResult | None:
+    cur.execute(
+        "select is_passed, checks_passed, checks_warned, checks_failed, audited_at from audit.gate_result"
+        " where build_id = %s order by gate_result_number desc limit 1",
+        (str(build_id),),
+    )
+    row = cur.fetchone()
+    return None if row is None else GateResult(build_id, row[0], row[1], row[2], row[3], row[4])
+
+
+def recorded_states(cur: Cursor, build_id: uuid.UUID) -> dict[str, TableState]:
+    cur.execute(
+        "select table_name, relation_id::bigint, storage_id::bigint, row_count, version_sum"
+        " from audit.build_table where build_id = %s",
+        (str(build_id),),
+    )
+    return {row[0]: TableState(row[1], row[2], row[3], int(row[4])) for row in cur.fetchall()}

@@ -1,0 +1,184 @@
+"""What the catalog says of a table, and the small DDL of publishing: same columns, comments, views.
+
+Does not belong here: rows, and when to publish.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg2 import errors, sql
+from psycopg2.extensions import cursor as Cursor
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A candidate table that is published, and how.
+
+    `key`: the columns that identify a row, none of them empty. `month_column`: the date column (a first day)
+    that tells which months a change touches. `with_status`: the view of schema bi adds `status` and
+    `data_through`.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    month_column: str | None = None
+    with_status: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise ValueError(f"published table {self.name} needs a key")
+        if self.with_status and self.month_column is None:
+            raise ValueError(f"published table {self.name} has a status and therefore needs a month_column")
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    collation: str
+    is_required: bool
+
+
+_STATUS_COMMENTS = {
+    "status": "final: data_through is more than final_after_days after the month's last day; else provisional.",
+    "data_through": "Local date of the latest payment in the newest publication.",
+}
+
+
+def relation_exists(cur: Cursor, schema: str, name: str) -> bool:
+    cur.execute(
+        "select from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = %s and c.relname = %s",
+        (schema, name),
+    )
+    return cur.fetchone() is not None
+
+
+def columns(cur: Cursor, schema: str, table: str) -> list[Column]:
+    cur.execute(
+        """
+        select a.attname, format_type(a.atttypid, a.atttypmod), a.attcollation::text, a.attnotnull
+        from pg_attribute a
+        join pg_class c on c.oid = a.attrelid
+        join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = %s and c.relname = %s and a.attnum > 0 and not a.attisdropped
+        order by a.attnum
+        """,
+        (schema, table),
+    )
+    return [Column(*row) for row in cur.fetchall()]
+
+
+def has_structure_of(cur: Cursor, schema: str, name: str, table: PublishedTable, like: list[Column]) -> bool:
+    """Whether schema.name has exactly these columns, and the table's key as its primary key."""
+    cur.execute(
+        """
+        select array_agg(a.attname::text order by k.position)
+        from pg_index i
+        join pg_class c on c.oid = i.indrelid
+        join pg_namespace n on n.oid = c.relnamespace
+        cross join lateral unnest(i.indkey::smallint[]) with ordinality as k (attnum, position)
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
+        where n.nspname = %s and c.relname = %s and i.indisprimary
+        """,
+        (schema, name),
+    )
+    row = cur.fetchone()
+    wanted = [
+        # A primary key makes its columns required, whatever the candidate says of them.
+        Column(column.name, column.type, column.collation, column.is_required or column.name in table.key)
+        for column in like
+    ]
+    return row == (list(table.key),) and columns(cur, schema, name) == wanted
+
+
+def copy_comments(cur: Cursor, table: PublishedTable) -> None:
+    """Give published.x and bi.x the comments of candidate.x; only what differs is written."""
+    wanted = _comments(cur, "candidate", table.name)
+    with_status = wanted | (_STATUS_COMMENTS if table.with_status else {})
+    for schema, kind, comments in (("published", "table", wanted), ("bi", "view", with_status)):
+        present = _comments(cur, schema, table.name)
+        for column in comments.keys() | present.keys():
+            if comments.get(column) != present.get(column):
+                on = (
+                    sql.SQL("column {}").format(sql.Identifier(schema, table.name, column))
+                    if column
+                    else sql.SQL(f"{kind} {{}}").format(sql.Identifier(schema, table.name))
+                )
+                cur.execute(sql.SQL("comment on {} is %s").format(on), (comments.get(column),))
+
+
+def _comments(cur: Cursor, schema: str, name: str) -> dict[str, str]:
+    """Comments by column; that of the relation itself under the empty name."""
+    cur.execute(
+        """
+        select coalesce(a.attname::text, ''), d.description
+        from pg_description d
+        join pg_class c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass
+        join pg_namespace n on n.oid = c.relnamespace
+        left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
+        where n.nspname = %s and c.relname = %s
+        """,
+        (schema, name),
+    )
+    return dict(cur.fetchall())
+
+
+def view_definition(table: PublishedTable, like: list[Column], source: str) -> sql.Composed:
+    """The query of bi.x over published.<source>."""
+    items: list[sql.Composable] = [sql.SQL("t.") + sql.Identifier(column.name) for column in like]
+    if table.with_status:
+        assert table.month_column is not None
+        # Subqueries without a reference to the row: PostgreSQL evaluates each once per query.
+        newest = "(select {} from published.publication as n order by n.publication_id desc limit 1)"
+        items.append(
+            sql.SQL(
+                "case when (t.{} + interval '1 month' - interval '1 day')::date < "
+                + newest.format("n.data_through - n.final_after_days")
+                + " then 'final'::text else 'provisional'::text end as status"
+            ).format(sql.Identifier(table.month_column))
+        )
+        items.append(sql.SQL(newest.format("n.data_through") + " as data_through"))
+    return sql.SQL("select {} from {} as t").format(
+        sql.SQL(", ").join(items), sql.Identifier("published", source)
+    )
+
+
+def define_view(cur: Cursor, name: str, definition: sql.Composed) -> None:
+    """Create or replace bi.<name>; where PostgreSQL cannot replace it, make it anew with the same grants."""
+    view = sql.Identifier("bi", name)
+    cur.execute("savepoint replace_view")
+    try:
+        cur.execute(sql.SQL("create or replace view {} as {}").format(view, definition))
+    except errors.InvalidTableDefinition:  # a column went, moved or changed its type
+        cur.execute("rollback to savepoint replace_view")
+        grants = _grants(cur, name)
+        cur.execute(sql.SQL("drop view {}").format(view))
+        cur.execute(sql.SQL("create view {} as {}").format(view, definition))
+        for grant in grants:
+            cur.execute(grant)
+    cur.execute("release savepoint replace_view")
+
+
+def _grants(cur: Cursor, view: str) -> list[sql.Composed]:
+    """The statements that give the grants on bi.<view> again, except its owner's own."""
+    cur.execute(
+        """
+        select a.privilege_type, a.is_grantable, case when a.grantee <> 0 then a.grantee::regrole::text end
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        cross join lateral aclexplode(c.relacl) as a
+        where n.nspname = 'bi' and c.relname = %s and a.grantee <> c.relowner
+        """,
+        (view,),
+    )
+    return [
+        sql.SQL("grant {} on {} to {}{}").format(
+            sql.SQL(privilege),
+            sql.Identifier("bi", view),
+            sql.SQL(role or "public"),  # regrole's text is already quoted
+            sql.SQL(" with grant option" if is_grantable else ""),
+        )
+        for privilege, is_grantable, role in cur.fetchall()
+    ]

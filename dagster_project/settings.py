@@ -1,0 +1,110 @@
+"""The one place for settings: every CASHLESS_* variable, read once. No other module reads the environment.
+
+Does not belong here: what the settings are used for (connections, paths inside a landing folder, clocks of
+a source). The table of settings for people is in README.md.
+"""
+
+import os
+import secrets
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dagster_project.errors import CashlessError
+
+LOCAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class SettingsError(CashlessError):
+    """A setting has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class Settings(BaseSettings):
+    """All settings. Immutable: tests make another one with `model_copy(update={...})`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CASHLESS_", env_ignore_empty=True, frozen=True, extra="ignore", validate_default=True
+    )
+
+    home: Path = Path(".cashless")
+    """Where the project keeps its own things: embedded server, sample, generated secrets."""
+    database_url: Annotated[str | None, Field(repr=False)] = None
+    """postgresql://… of the company's own server; unset: the embedded server under `home`."""
+    landing: str = "landing"
+    """The landing folder, or any fsspec address."""
+    today: date | None = None
+    """Overrides the clock (tests, backfills)."""
+    customer_key_secret: SecretStr | None = None
+    """Key of the hash that makes customer_key; unset: made once and kept in `home`."""
+    final_after_days: Annotated[int, Field(ge=0)] = 60
+    """A month is final this many days after its end."""
+    language: Literal["vi", "en"] = "vi"
+    """Language of names and reports."""
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        # Absolute from the start: dbt and the server change their working directory.
+        return Path(os.path.abspath(home.expanduser()))
+
+    @field_validator("customer_key_secret", mode="after")
+    @classmethod
+    def _not_trivial(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < 16:
+            raise ValueError("must have at least 16 characters")
+        return secret
+
+    def today_local(self) -> date:
+        """The day of loading, in Vietnam."""
+        return self.today or datetime.now(LOCAL_ZONE).date()
+
+    def customer_key(self) -> str:
+        """The secret that keys customer_key; made on first use and never changed afterwards.
+
+        Losing it would give every customer a new key, so it is written completely before it gets its name,
+        and an existing one is never overwritten.
+        """
+        if self.customer_key_secret is not None:
+            return self.customer_key_secret.get_secret_value()
+        path = self.home / "customer_key.secret"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            write_secret_once(path, secrets.token_hex(32))
+        return path.read_text(encoding="ascii").strip()
+
+
+def write_secret_once(path: Path, secret: str) -> None:
+    """Writes a file only its owner can read, whole or not at all; the first of two writers wins."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)  # unlike rename, fails if the name is taken
+        except FileExistsError:
+            return
+    finally:
+        temporary.unlink()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process: the environment, and over it what the command line says."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        # Without the value: it may be a password.
+        faults = "; ".join(
+            f"CASHLESS_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
+        raise SettingsError(f"wrong setting: {faults}") from None

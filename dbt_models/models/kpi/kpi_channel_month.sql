@@ -1,0 +1,68 @@
+-- Grain: one row per billing month, scope, level, unit and channel that paid something of the unit's bills.
+with allocation as (
+    select
+        allocation.bill_id,
+        allocation.channel_code,
+        allocation.channel_class,
+        allocation.amount_vnd,
+        bill.bill_type,
+        bill.bill_month,
+        bill.commune_code,
+        bill.district_code,
+        bill.power_unit_code
+    from {{ ref('fct_allocation') }} as allocation
+    inner join {{ ref('fct_bill') }} as bill
+        on allocation.bill_id = bill.bill_id and allocation.customer_key = bill.customer_key
+),
+
+cells as (
+    select
+        scope,
+        bill_month,
+        commune_code,
+        district_code,
+        power_unit_code,
+        channel_code,
+        channel_class,
+        sum(amount_vnd) as amount_vnd,
+        count(distinct bill_id) as bills
+    from (
+        {{ by_scope('allocation', [
+            'bill_id', 'bill_month', 'commune_code', 'district_code', 'power_unit_code',
+            'channel_code', 'channel_class', 'amount_vnd'
+        ]) }}
+    ) as scoped
+    group by 1, 2, 3, 4, 5, 6, 7
+),
+
+units as (
+    select
+        bill_month,
+        geography,
+        scope,
+        level,
+        code,
+        channel_code,
+        channel_class,
+        sum(amount_vnd)::bigint as amount_vnd,
+        sum(bills)::bigint as bills
+    from (
+        {{ unit_levels('cells', [
+            'bill_month', 'scope', 'channel_code', 'channel_class', 'amount_vnd', 'bills'
+        ], 'as_recorded') }}
+    ) as unit_cells
+    group by 1, 2, 3, 4, 5, 6, 7
+)
+
+select
+    bill_month,
+    geography,
+    scope,
+    level,
+    code,
+    channel_code,
+    channel_class,
+    amount_vnd,
+    {{ rate('amount_vnd', 'sum(amount_vnd) over (partition by bill_month, scope, level, code)') }} as share_amount,
+    bills
+from units

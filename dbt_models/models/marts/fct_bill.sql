@@ -1,0 +1,46 @@
+-- Grain: one row per bill (its current row), with its place and how it was settled. Bills out of scope are kept and
+-- marked; nothing is allocated to them.
+select
+    bill.bill_id,
+    bill.customer_key,
+    bill.bill_type,
+    bill.bill_month,
+    bill.cycle,
+    bill.issued_on,
+    bill.due_on,
+    bill.kwh,
+    bill.before_vat_vnd,
+    bill.vat_vnd,
+    bill.total_vnd,
+    bill.status,
+    bill.replaced_by,
+    bill.is_in_scope,
+    place.commune_code,
+    place.district_code,
+    place.power_unit_code,
+    place.current_commune_code,
+    coalesce(settlement.collected_vnd, 0) as collected_vnd,
+    coalesce(settlement.cashless_vnd, 0) as cashless_vnd,
+    coalesce(settlement.cashless_strict_vnd, 0) as cashless_strict_vnd,
+    case when bill.is_in_scope then bill.total_vnd - coalesce(settlement.collected_vnd, 0) else 0 end as open_vnd,
+    coalesce(settlement.collected_vnd = bill.total_vnd, false) as is_settled,
+    coalesce(settlement.collected_vnd = bill.total_vnd and settlement.cashless_vnd = bill.total_vnd, false)
+        as is_cashless,
+    coalesce(settlement.collected_vnd = bill.total_vnd and settlement.cashless_strict_vnd = bill.total_vnd, false)
+        as is_cashless_strict,
+    coalesce(
+        settlement.collected_vnd = bill.total_vnd
+        and settlement.cashless_vnd > 0
+        and settlement.cashless_vnd < bill.total_vnd,
+        false
+    ) as is_mixed,
+    case when settlement.collected_vnd = bill.total_vnd then settlement.last_paid_on end as settled_on,
+    case
+        when settlement.collected_vnd = bill.total_vnd
+            then greatest(settlement.last_paid_on - bill.issued_on, 0)
+    end as days_to_pay
+from {{ ref('stg_bill') }} as bill
+inner join {{ ref('bill_place') }} as place
+    on bill.customer_key = place.customer_key and bill.bill_month = place.bill_month
+left join {{ ref('bill_settlement') }} as settlement
+    on bill.bill_id = settlement.bill_id

@@ -1,0 +1,107 @@
+"""Where a bill and a collection point lie: eras, versions, both geographies.
+
+Belongs here: the second half of the definitions' terms. Does not belong here: anything about money.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from .columns import Row, Rows
+from .reference import CURRENT_ERA, UNKNOWN, Reference, era_of
+from .settlement import current_rows, row_order, rows_by_key
+
+
+def month_end(month: date) -> date:
+    """The last day of the month."""
+    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a bill lies."""
+
+    commune_code: str
+    district_code: str | None
+    power_unit_code: str
+
+
+class CustomerPlaces:
+    """Where customers are, by month (as_recorded) and today (current)."""
+
+    def __init__(self, customer_rows: Rows, reference: Reference) -> None:
+        self._reference = reference
+        self._versions: dict[str, Rows] = defaultdict(list)
+        for row in sorted(current_rows("customers", customer_rows), key=lambda row: row["effective_from"]):
+            self._versions[row["customer_code"]].append(row)
+
+    def knows(self, customer_code: str) -> bool:
+        """Whether the customer has any customers row."""
+        return customer_code in self._versions
+
+    def as_recorded(self, customer_code: str, month: date) -> Place:
+        """The place of a customer's bills of a month."""
+        era = era_of(month)
+        if not self.knows(customer_code):
+            return Place(UNKNOWN, self._reference.district(UNKNOWN, era)[0], UNKNOWN)
+        versions = self._versions[customer_code]
+        valid = [row for row in versions if row["effective_from"] <= month_end(month)]
+        version = valid[-1] if valid else versions[0]
+        written_in = era_of(version["effective_from"])
+        commune = self._reference.forward(
+            self._reference.read(version["commune_code"], written_in), written_in, era
+        )
+        return Place(commune, self._reference.district(commune, era)[0], version["power_unit_code"])
+
+    def current(self, customer_code: str) -> str:
+        """The commune of today a customer belongs to, the same for all months."""
+        if not self.knows(customer_code):
+            return UNKNOWN
+        latest = self._versions[customer_code][-1]
+        written_in = era_of(latest["effective_from"])
+        return self._reference.forward(
+            self._reference.read(latest["commune_code"], written_in), written_in, CURRENT_ERA
+        )
+
+
+class CollectionPoints:
+    """Open counters of the company and where they are."""
+
+    def __init__(self, point_rows: Rows, reference: Reference) -> None:
+        self._reference = reference
+        self._current = current_rows("collection_points", point_rows)
+        self._versions = rows_by_key("collection_points", point_rows)
+
+    def open_on(self, day: date) -> list[str]:
+        """The codes of the company's own counters open on a day (attributes of the current row)."""
+        return [
+            row["collection_point_code"]
+            for row in self._current
+            if row["operator"] == "power_unit"
+            and row["opened_on"] <= day
+            and not (row["closed_on"] is not None and row["closed_on"] <= day)
+        ]
+
+    def version_of(self, code: str, day: date) -> Row:
+        """The version that says where the point is on a day: the latest up to it, else the earliest."""
+        versions = self._versions[(code,)]
+        known = [row for row in versions if row["updated_at"].date() <= day]
+        if known:
+            return max(known, key=lambda row: row_order("collection_points", row))
+        earliest = min(row["updated_at"] for row in versions)
+        return max(
+            (row for row in versions if row["updated_at"] == earliest),
+            key=lambda row: row_order("collection_points", row),
+        )
+
+    def commune(self, code: str, day: date, geography: str) -> str:
+        """The commune of a point on a day, in the day's era (as_recorded) or today's (current)."""
+        version = self.version_of(code, day)
+        written_in = era_of(version["updated_at"].date())
+        wanted = CURRENT_ERA if geography == "current" else era_of(day)
+        return self._reference.forward(
+            self._reference.read(version["commune_code"], written_in), written_in, wanted
+        )

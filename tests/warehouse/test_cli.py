@@ -1,0 +1,124 @@
+"""The command line's own duties: quick help, exit codes, one line for what people must put right."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "dagster",
+    "dbt",
+    "great_expectations",
+    "numpy",
+    "pandas",
+    "psycopg2",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+    "yaml",
+}
+
+
+def cashless(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CASHLESS_")}
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("cashless")), *arguments],
+        capture_output=True,
+        text=True,
+        env={**environment, **settings},
+        check=False,
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from dagster_project.cli import main\n"
+        "try:\n"
+        "    main(['--help'])\n"
+        "finally:\n"
+        "    print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = set(said.splitlines()[-1].split())
+    assert {"click", "dagster_project"} <= loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["run", "demo", "sample", "status", "db"])
+def test_every_command_has_help(command: str) -> None:
+    assert cashless(command, "--help").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nonsense"], "No such command"),
+        (["sample", "--out", "x"], "Missing option"),
+        (
+            ["sample", *"--out x --customers 1 --from 2024-13 --to 2024-12 --seed 1".split()],
+            "is not a month like 2024-05",
+        ),
+        (
+            ["sample", *"--out x --customers 1 --from 2024-05 --to 2024-04 --seed 1".split()],
+            "--to is before --from",
+        ),
+        (["sample", *"--out x --customers 0 --from 2024-05 --to 2024-05 --seed 1".split()], "customers"),
+    ],
+)
+def test_wrong_usage_is_2(arguments: list[str], said: str) -> None:
+    done = cashless(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_wrong_setting_is_2_and_one_line(tmp_path: Path) -> None:
+    done = cashless("db", "stop", CASHLESS_HOME=str(tmp_path), CASHLESS_FINAL_AFTER_DAYS="soon")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "cashless: wrong setting: CASHLESS_FINAL_AFTER_DAYS: Input should be a valid integer, "
+        "unable to parse string as an integer"
+    ]
+
+
+def test_a_warehouse_error_is_1_and_one_line(tmp_path: Path) -> None:
+    done = cashless(
+        "db",
+        "start",
+        CASHLESS_HOME=str(tmp_path),
+        CASHLESS_DATABASE_URL="postgresql://u:secret@127.0.0.1:1/d",
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "cashless: CASHLESS_DATABASE_URL is set: that server is not started or stopped from here."
+    ]
+
+
+def test_the_embedded_server_from_first_use_to_stop(tmp_path: Path) -> None:
+    home = {"CASHLESS_HOME": str(tmp_path / "home")}
+    try:
+        url = cashless("db", "url", **home).stdout.strip()
+        assert url.startswith("postgresql://cashless:")
+        assert cashless("db", "url", **home).stdout.strip() == url
+        started = cashless("db", "start", **home)
+        assert started.stdout.startswith("running on 127.0.0.1:")
+        asked = cashless("db", "psql", "-Atc", "select 'Điện lực', current_setting('timezone')", **home)
+        assert asked.stdout == "Điện lực|Asia/Ho_Chi_Minh\n"
+    finally:
+        stopped = cashless("db", "stop", **home)
+    assert stopped.stdout == "stopped\n"
+    assert cashless("db", "stop", **home).stdout == "was not running\n"
+
+
+def test_psql_on_a_server_elsewhere_does_not_show_the_password(server_url: str, tmp_path: Path) -> None:
+    asked = cashless(
+        "db",
+        "psql",
+        "-Atc",
+        "select count(*) from pg_stat_activity where application_name = 'cashless psql'",
+        CASHLESS_HOME=str(tmp_path),
+        CASHLESS_DATABASE_URL=server_url,
+    )
+    assert asked.stdout == "1\n"
