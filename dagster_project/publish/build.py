@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 class Build:
     """A finished build of the candidate tables."""
 
-    manifest_fingerprint: str
+    input_fingerprint: str
     data_through: date | None
     final_after_days: int
     build_id: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -67,9 +67,9 @@ def record_build(conn: Connection, build: Build, table_names: Iterable[str]) -> 
     """Record a build and the state of its candidate tables, before anything audits them."""
     with conn, conn.cursor() as cur:
         cur.execute(
-            "insert into audit.build (build_id, manifest_fingerprint, data_through, final_after_days)"
+            "insert into audit.build (build_id, input_fingerprint, data_through, final_after_days)"
             " values (%s, %s, %s, %s)",
-            (str(build.build_id), build.manifest_fingerprint, build.data_through, build.final_after_days),
+            (str(build.build_id), build.input_fingerprint, build.data_through, build.final_after_days),
         )
         for name in sorted(set(table_names)):
             state = table_state(cur, "candidate", name)
@@ -98,7 +98,7 @@ def record_gate(conn: Connection, gate: GateResult) -> None:
 
 def newest_build(cur: Cursor) -> Build | None:
     cur.execute(
-        "select manifest_fingerprint, data_through, final_after_days, build_id::text, built_at"
+        "select input_fingerprint, data_through, final_after_days, build_id::text, built_at"
         " from audit.build order by build_number desc limit 1"
     )
     row = cur.fetchone()

@@ -154,7 +154,9 @@ def _verify(cur: Cursor, build: Build, gate: GateResult, tables: Sequence[Publis
         )
     said = (gate.checks_passed, gate.checks_warned, gate.checks_failed)
     if said != (recorded.checks_passed, recorded.checks_warned, recorded.checks_failed):
-        raise PublicationRefused(f"Build {build.build_id} was audited with another result than the one given.")
+        raise PublicationRefused(
+            f"Build {build.build_id} was audited with another result than the one given."
+        )
     states = recorded_states(cur, build.build_id)
     for table in tables:
         if table.name not in states:
@@ -167,12 +169,15 @@ def _verify(cur: Cursor, build: Build, gate: GateResult, tables: Sequence[Publis
 
 def _publication_of(cur: Cursor, build: Build) -> Publication | None:
     cur.execute(
-        "select publication_id, published_at, months, data_through, checks_passed, checks_warned, checks_failed"
-        " from published.publication where build_id = %s",
+        "select publication_id, published_at, months, data_through, checks_passed, checks_warned,"
+        " checks_failed from published.publication where build_id = %s",
         (str(build.build_id),),
     )
     row = cur.fetchone()
-    return None if row is None else Publication(*row, changes=[], warnings=[])
+    if row is None:
+        return None
+    number, published_at, months, data_through, passed, warned, failed = row
+    return Publication(number, published_at, months, data_through, passed, warned, failed, [], [])
 
 
 def _record(
@@ -250,7 +255,7 @@ def _create(cur: Cursor, table: PublishedTable, name: str) -> tuple[int, frozens
 
 
 def _rebuild(cur: Cursor, table: PublishedTable) -> TableChange:
-    """The columns or the key changed: fill a new table beside the old one; _change_shapes puts it in place."""
+    """Other columns or another key: fill a new table beside the old one; _change_shapes puts it in place."""
     published = sql.Identifier("published", table.name)
     old_names = {column.name for column in relations.columns(cur, "published", table.name)}
     months: frozenset[date] = frozenset()
@@ -272,7 +277,7 @@ def _apply_delta(cur: Cursor, table: PublishedTable, like: list[Column]) -> Tabl
         "same_row": sql.SQL(" and ").join(
             _pair(column.name, "=")
             if column.name in table.key
-            # `is not distinct from` alone is no hash or merge key, but here it only filters the key's matches.
+            # This is no hash or merge key, but here it only filters the key's matches.
             else _pair(column.name, "is not distinct from")
             for column in like
         ),
@@ -289,13 +294,15 @@ def _apply_delta(cur: Cursor, table: PublishedTable, like: list[Column]) -> Tabl
         deleted, months_deleted = _changed_rows(
             cur,
             sql.SQL(
-                "delete from {published} as p where not exists (select from {candidate} as c where {same_row})"
+                "delete from {published} as p"
+                " where not exists (select from {candidate} as c where {same_row})"
             ).format(**parts),
             parts["month"],
         )
         # What is left in published is equal to its candidate, so the key alone finds the missing rows.
         new_rows = sql.SQL(
-            "select {columns} from {candidate} as c where not exists (select from {published} as p where {same_key})"
+            "select {columns} from {candidate} as c"
+            " where not exists (select from {published} as p where {same_key})"
         ).format(**parts)
     inserted, months_inserted = _changed_rows(
         cur,
@@ -304,7 +311,9 @@ def _apply_delta(cur: Cursor, table: PublishedTable, like: list[Column]) -> Tabl
     )
     # Of two candidate rows with one key, one may be equal to what is published and hide the other.
     cur.execute(
-        sql.SQL("select (select count(*) from {published}), (select count(*) from {candidate})").format(**parts)
+        sql.SQL("select (select count(*) from {published}), (select count(*) from {candidate})").format(
+            **parts
+        )
     )
     row = cur.fetchone()
     assert row is not None

@@ -41,7 +41,7 @@ class Column:
 
 
 _STATUS_COMMENTS = {
-    "status": "final: data_through is more than final_after_days after the month's last day; else provisional.",
+    "status": "final (data_through is more than final_after_days after the month's last day) or provisional.",
     "data_through": "Local date of the latest payment in the newest publication.",
 }
 

@@ -6,11 +6,14 @@ A login does not inherit the settings below, only the rights; they guard a sessi
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from psycopg2 import errors, sql
 from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import WarehouseError, connect
+from dagster_project.warehouse.migrate import migrate
 
 BI_READER = "bi_reader"
 
@@ -26,14 +29,12 @@ _ROLE = sql.Identifier(BI_READER)
 
 def grant(settings: Settings) -> list[str]:
     """Make the role and set its rights; what could not be done is said in the lines returned."""
-    conn = connect(settings, "cashless grant")
-    try:
+    with closing(connect(settings, "cashless grant")) as conn:
+        migrate(conn)  # the rights may be given before the first run
         with conn, conn.cursor() as cur:
             if not _ensure_role(cur):
                 raise WarehouseError(_no_role(cur))
             return _set_rights(cur)
-    finally:
-        conn.close()
 
 
 def grant_within(cur: Cursor) -> list[str]:
@@ -95,7 +96,7 @@ def _set_rights(cur: Cursor) -> list[str]:
         warnings.append(f"{BI_READER} is a superuser: nothing limits it. ALTER ROLE {BI_READER} NOSUPERUSER.")
     elif may_write_temporary:
         warnings.append(
-            f"{BI_READER} may make temporary tables: only the owner of the database can revoke that from PUBLIC."
+            f"{BI_READER} may make temporary tables: only the database's owner can revoke that from PUBLIC."
         )
     return warnings
 
@@ -143,7 +144,9 @@ def _schema_statements(cur: Cursor) -> _Statements:
     statements: _Statements = []
     cur.execute("select has_schema_privilege(%s, 'bi', 'USAGE')", (BI_READER,))
     if cur.fetchone() != (True,):
-        statements.append((sql.SQL("grant usage on schema bi to {}").format(_ROLE), "grant usage on schema bi"))
+        statements.append(
+            (sql.SQL("grant usage on schema bi to {}").format(_ROLE), "grant usage on schema bi")
+        )
     # Schemas the pipeline owns. In `public`, which every database has, USAGE shows nothing of ours.
     cur.execute(
         """
@@ -192,7 +195,8 @@ def _table_statements(cur: Cursor) -> _Statements:
         """
         select c.relname::text
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'bi' and c.relkind in ('r', 'v', 'm', 'p') and not has_table_privilege(%s, c.oid, 'SELECT')
+        where n.nspname = 'bi' and c.relkind in ('r', 'v', 'm', 'p')
+          and not has_table_privilege(%s, c.oid, 'SELECT')
         """,
         (BI_READER,),
     )

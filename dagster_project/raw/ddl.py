@@ -33,11 +33,11 @@ def create_statements(contract: Contract) -> list[str]:
         f"create table if not exists {table} (" + ", ".join(lines) + ")",
         f"create index if not exists {contract.source}_key_idx on {table} ({keys})",
         f"create index if not exists {contract.source}_file_idx on {table} using brin (file_id)",
-        f"comment on table {table} is {_literal(contract.description)}",
+        f"comment on table {table} is {literal(contract.description)}",
     ]
     described = [(column.name, column.description) for column in contract.columns]
     described += [(name, text) for name, _, text in BOOK_COLUMNS]
-    statements += [f"comment on column {table}.{quote(name)} is {_literal(text)}" for name, text in described]
+    statements += [f"comment on column {table}.{quote(name)} is {literal(text)}" for name, text in described]
     return statements
 
 
@@ -54,5 +54,6 @@ def ensure_tables(conn: Any, sources: Iterable[Contract] | None = None) -> None:
                     cursor.execute(statement)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

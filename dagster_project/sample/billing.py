@@ -36,7 +36,7 @@ COLUMNS = {
 
 
 def amounts_before_vat(kwh: Ints, kinds: Ints, days: Ints) -> Ints:
-    """Households by tier, the others at one invented price; the list of the day of issue holds for all of it."""
+    """Households by tier, the others at one invented price, by the list of the day of issue."""
     starts, prices = tariffs()
     of_day = np.clip(np.searchsorted(starts, days, side="right") - 1, 0, None)
     widths = np.append(np.diff(TIER_STARTS), NEVER)
@@ -98,11 +98,15 @@ def month_bills(rng: np.random.Generator, span: Span, month: int, who: Table, fi
     fate = rng.random(count)
     # The pilot commune keeps all its bills in the month of the press figure: its 195 customers are billed.
     exempt = (who["steady"][bills["customer"]] & (month == PRESS_MONTH)) | (bills["net"] <= 0)
-    status = np.where(exempt, ISSUED, np.where(fate < 0.001, CANCELLED, np.where(fate < 0.003, REPLACED, ISSUED)))
+    status = np.where(
+        exempt, ISSUED, np.where(fate < 0.001, CANCELLED, np.where(fate < 0.003, REPLACED, ISSUED))
+    )
     changed = np.minimum(bills["issued"] + rng.integers(2, 45, count), span.horizon_day)
     replaced = np.flatnonzero(status == REPLACED)
     successor = {name: column[replaced] for name, column in bills.items()}
-    changed[replaced] = np.minimum(bills["issued"][replaced] + rng.integers(2, 7, len(replaced)), span.horizon_day)
+    changed[replaced] = np.minimum(
+        bills["issued"][replaced] + rng.integers(2, 7, len(replaced)), span.horizon_day
+    )
     successor["issued"] = changed[replaced]
     successor["due"] = changed[replaced] + 8
     successor["net"] = np.rint(successor["net"] * rng.uniform(0.7, 1.1, len(replaced))).astype(np.int64)
@@ -114,7 +118,9 @@ def month_bills(rng: np.random.Generator, span: Span, month: int, who: Table, fi
     total_rows = count + extra
     bills["month"] = np.full(total_rows, month)
     bills["status"] = np.concatenate([status, np.zeros(extra, dtype=np.int64)])
-    bills["changed"] = np.where(bills["status"] > 0, np.concatenate([changed, np.zeros(extra, dtype=np.int64)]), NEVER)
+    bills["changed"] = np.where(
+        bills["status"] > 0, np.concatenate([changed, np.zeros(extra, dtype=np.int64)]), NEVER
+    )
     bills["replaced_by"] = np.concatenate([replaced_by, np.full(extra, -1)])
     rate = curves.vat_per_cent(bills["issued"])
     bills["vat"] = np.sign(bills["net"]) * ((np.abs(bills["net"]) * rate + 50) // 100)

@@ -51,11 +51,15 @@ class _Draft:
 def _district_groups(where: Places) -> dict[str, list[list[int]]]:
     """Per district the communes of each counter, the first of a group being where it stands."""
     groups: dict[str, list[list[int]]] = {}
-    rural = [i for i in range(len(where.districts)) if where.districts[i] != CITY_DISTRICT and i != where.khanh_hai]
+    rural = [
+        i for i in range(len(where.districts)) if where.districts[i] != CITY_DISTRICT and i != where.khanh_hai
+    ]
     districts = sorted({str(where.districts[i]) for i in rural})
     for district in districts:
         # Towns and wards first: the seat of the district holds the first and longest open counter.
-        members = sorted((i for i in rural if where.districts[i] == district), key=lambda i: (-where.kinds[i], i))
+        members = sorted(
+            (i for i in rural if where.districts[i] == district), key=lambda i: (-where.kinds[i], i)
+        )
         count = max(1, round(COUNTERS * len(members) / len(rural)))
         groups[district] = [members[k::count] for k in range(count)]
     return groups
@@ -96,7 +100,9 @@ def _partner_points(rng: np.random.Generator, where: Places) -> list[_Draft]:
     for i in range(0, len(where.districts), 2):
         if where.districts[i] == CITY_DISTRICT or i == where.khanh_hai:
             continue
-        serves = [k for k in (i, i + 1) if k < len(where.districts) and where.districts[k] == where.districts[i]]
+        serves = [
+            k for k in (i, i + 1) if k < len(where.districts) and where.districts[k] == where.districts[i]
+        ]
         serves = [k for k in serves if k != where.khanh_hai]
         opened = day_number(date(2016, 1, 1)) + int(rng.integers(0, 2000))
         points.append(_Draft(i, serves, is_partner=True, opened=opened))
@@ -122,7 +128,9 @@ def plan_counters(rng: np.random.Generator, where: Places) -> Counters:
     names = where.full_names[0]
     return Counters(
         codes=np.array([f"{'DL' if k >= len(own) else 'DT'}{k + 1:03d}" for k in range(len(drafts))]),
-        names=np.array([f"{'Đại lý thu' if d.is_partner else 'Điểm thu'} {names[d.commune]}" for d in drafts]),
+        names=np.array(
+            [f"{'Đại lý thu' if d.is_partner else 'Điểm thu'} {names[d.commune]}" for d in drafts]
+        ),
         is_partner=np.array([d.is_partner for d in drafts]),
         commune=np.array([d.commune for d in drafts]),
         serves=[d.serves for d in drafts],
@@ -140,20 +148,28 @@ def collection_point_rows(counters: Counters, where: Places, horizon_day: int) -
     """One row per state of a point that was known by the horizon: opened, announced, closed."""
     rows: list[tuple[int, int, int, int, int, int]] = []
     for k in range(len(counters.codes)):
-        planned, closed, reported = (int(a[k]) for a in (counters.planned, counters.closed, counters.reported))
+        planned, closed, reported = (
+            int(a[k]) for a in (counters.planned, counters.closed, counters.reported)
+        )
         opened = int(counters.opened[k])
         rows.append((k, opened, NEVER, NEVER, NEVER, opened * 86_400 + 28_800))
         announced = planned - ANNOUNCED_DAYS_BEFORE
-        if planned <= NEVER // 2 and announced <= horizon_day:
+        if planned < NEVER and announced <= horizon_day:
             rows.append((k, opened, planned, NEVER, reported, announced * 86_400 + 57_600))
         if closed <= horizon_day:
             rows.append((k, opened, planned, closed, reported, closed * 86_400 + 61_200))
-    point, opened_on, planned_on, closed_on, reported_on, updated = (np.array(c) for c in zip(*rows, strict=True))
+    point, opened_on, planned_on, closed_on, reported_on, updated = (
+        np.array(c) for c in zip(*rows, strict=True)
+    )
     era = eras(updated // 86_400)
     # People go on using old codes: every ninth announcement or closure names the commune of the era before.
     era = np.where(np.arange(len(point)) % 9 == 4, np.maximum(era - 1, 0), era)
     serves = [
-        ";".join(sorted(set(where.code(np.array(counters.serves[k]), np.full(len(counters.serves[k]), e)).tolist())))
+        ";".join(
+            sorted(
+                set(where.code(np.array(counters.serves[k]), np.full(len(counters.serves[k]), e)).tolist())
+            )
+        )
         for k, e in zip(point.tolist(), era.tolist(), strict=True)
     ]
     return {

@@ -1,4 +1,4 @@
-"""The customers: who they are, where they live over time, how they mean to pay; and the rows of their file."""
+"""The customers: who they are, where they live over time, how they mean to pay; the rows of their files."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _ranks(rng: np.random.Generator, where: Places, commune: Ints, kind: Ints) -
 
 
 def _lives(rng: np.random.Generator, span: Span, where: Places, who: Table, press: bool) -> None:
-    """Start, end and move of each customer; what would disturb the pilot commune's figure is left out there."""
+    """Start, end and move of each customer; nothing that would disturb the pilot commune's figure."""
     count = len(who["commune"])
     length = span.horizon_day - span.start_day
     steady = (who["commune"] == where.khanh_hai) & press
@@ -81,7 +81,9 @@ def _lives(rng: np.random.Generator, span: Span, where: Places, who: Table, pres
     start = np.minimum(start, span.start_day - 60 - rng.integers(0, 400, count))
     is_new = (rng.random(count) < 0.03) & ~steady
     start = np.where(is_new, span.start_day + rng.integers(0, length, count), start)
-    end = np.where((rng.random(count) < 0.01) & ~steady, span.start_day + rng.integers(30, length + 60, count), NEVER)
+    end = np.where(
+        (rng.random(count) < 0.01) & ~steady, span.start_day + rng.integers(30, length + 60, count), NEVER
+    )
     end = np.where(end > start + 60, end, NEVER)
     # A few customers were entered into the register long after their first bill.
     late_row = (rng.random(count) < 0.0008) & ~steady & ~is_new
@@ -147,7 +149,9 @@ def plan_customers(rng: np.random.Generator, span: Span, where: Places, count: i
     who["phone"] = people.phones(rng, count)
     who["phone"][rng.random(count) < 0.06] = None
     who["old_phone"] = people.phones(rng, count)
-    who["phone_change"] = np.where(rng.random(count) < 0.03, rng.integers(span.start_day, span.horizon_day, count), NEVER)
+    who["phone_change"] = np.where(
+        rng.random(count) < 0.03, rng.integers(span.start_day, span.horizon_day, count), NEVER
+    )
     who["name"] = people.customer_names(rng, kind)
     who["lane"] = people.lanes(rng, where.kinds[commune] > 0)
     return who
@@ -180,7 +184,9 @@ def _versions(rng: np.random.Generator, span: Span, where: Places, who: Table) -
     stale = rng.random(count) < 0.08
     add(zero == 0, who["row_from"], np.where(stale, np.maximum(era - 1, 0), era), who["commune"])
     era = eras(np.minimum(who["move_day"], span.horizon_day))
-    add(who["move_day"] < NEVER, who["move_day"], np.where(stale, np.maximum(era - 1, 0), era), who["move_to"])
+    add(
+        who["move_day"] < NEVER, who["move_day"], np.where(stale, np.maximum(era - 1, 0), era), who["move_to"]
+    )
     for step, start_date in enumerate(ERA_STARTS, start=1):
         start = day_number(start_date)
         lives_in = commune_on(who, start)

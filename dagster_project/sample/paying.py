@@ -14,9 +14,8 @@ PAYMENT, REVERSAL = 0, 1
 NONE, UNKNOWN = -1, -2  # of a bill, a customer, a reversed transaction
 
 # In byte order, so that the number of a partner orders like its code.
-PARTNERS = np.array(
-    "AGRIBANK BIDV MBBANK MOMO PCNB TECHCOMBANK VCB VIETINBANK VIETTEL VNPAY VNPOST ZALOPAY".split()
-)
+_PARTNERS = "AGRIBANK BIDV MBBANK MOMO PCNB TECHCOMBANK VCB VIETINBANK VIETTEL VNPAY VNPOST ZALOPAY"
+PARTNERS = np.array(_PARTNERS.split())
 BANKS = np.array([0, 1, 2, 5, 6, 7])
 PARTNER_OF = {
     "bankplus": "VIETTEL",
@@ -65,13 +64,17 @@ FATE_NAMES = (*FATES, "full")
 def partners_of(channel: Ints, bank: Ints) -> Ints:
     """The partner that reports a payment: the customer's bank unless the channel belongs to somebody."""
     codes = channels()[0]
-    table = np.array([int(np.flatnonzero(PARTNERS == PARTNER_OF[c])[0]) if c in PARTNER_OF else -1 for c in codes])
+    table = np.array(
+        [int(np.flatnonzero(np.equal(PARTNERS, PARTNER_OF[c]))[0]) if c in PARTNER_OF else -1 for c in codes]
+    )
     own = table[channel]
     return np.where(own >= 0, own, BANKS[bank])
 
 
-def _cash_channel(rng: np.random.Generator, who: Table, counters: Counters, customer: Ints, day: Ints) -> tuple[Ints, Ints]:
-    """(channel, point) of cash: the commune's counter while open, some go on to the district's seat, or at home."""
+def _cash_channel(
+    rng: np.random.Generator, who: Table, counters: Counters, customer: Ints, day: Ints
+) -> tuple[Ints, Ints]:
+    """(channel, point) of cash: the commune's counter while open, for some the district's, or at home."""
     codes = channels()[0]
     commune = np.where(who["move_day"][customer] <= day, who["move_to"][customer], who["commune"][customer])
     chosen = np.full(len(customer), NONE)
@@ -83,7 +86,7 @@ def _cash_channel(rng: np.random.Generator, who: Table, counters: Counters, cust
 
 
 def _channels(
-    rng: np.random.Generator, who: Table, counters: Counters, customer: Ints, issued: Ints, month: int
+    rng: np.random.Generator, month: int, who: Table, counters: Counters, *, customer: Ints, issued: Ints
 ) -> tuple[Ints, Ints]:
     """(channel, point) of each payment by what the customer has adopted by that month."""
     codes = channels()[0]
@@ -101,7 +104,9 @@ def _channels(
     agents = [codes.index(c) for c in ("bank_counter", "partner_agent", "post_office")]
     first_try = np.array(agents)[rng.integers(0, 3, count)]
     recent = adopted & (month - who["adopt_month"][customer] < 8) & ~has_mandate
-    usual = np.where((recent & (rng.random(count) < 0.35)) | (~adopted & (rng.random(count) < 0.6)), first_try, usual)
+    usual = np.where(
+        (recent & (rng.random(count) < 0.35)) | (~adopted & (rng.random(count) < 0.6)), first_try, usual
+    )
     usual = np.where((usual == auto_debit) & ~has_mandate, who["second"][customer], usual)
     cash, point = _cash_channel(rng, who, counters, customer, issued + 5)
     channel = np.where(cashless, usual, cash)
@@ -114,7 +119,7 @@ def _channels(
 
 
 def _seconds_after_issue(rng: np.random.Generator, channel: Ints, cashless: np.ndarray) -> Ints:
-    """How long people take: the bank's night run, the wallets in days, the collectors in weeks, some far too late."""
+    """How long people take: the bank's night run, wallets in days, collectors in weeks, some far too late."""
     count = len(channel)
     at_night = channel == channels()[0].index("auto_debit")
     days = np.where(cashless, rng.gamma(2.0, 1.9, count), rng.gamma(3.0, 1.9, count)).astype(np.int64)
@@ -128,7 +133,10 @@ def _seconds_after_issue(rng: np.random.Generator, channel: Ints, cashless: np.n
 def _new(count: int, **columns: Ints | int) -> Table:
     defaults = {"kind": PAYMENT, "reverses": NONE, "conflict": 0, "point": NONE, "bill": NONE}
     filled = {**defaults, **columns}
-    return {name: np.broadcast_to(np.asarray(filled[name]), (count,)).astype(kind) for name, kind in COLUMNS.items()}
+    return {
+        name: np.broadcast_to(np.asarray(filled[name]), (count,)).astype(kind)
+        for name, kind in COLUMNS.items()
+    }
 
 
 def _picked(payments: Table, rows: Ints, **changes: Ints | int) -> Table:
@@ -136,7 +144,9 @@ def _picked(payments: Table, rows: Ints, **changes: Ints | int) -> Table:
     return _new(len(rows), **{**taken, "conflict": 0, **changes})
 
 
-def _consequences(rng: np.random.Generator, who: Table, primary: Table, fate: Ints, total: Ints, first_row: int) -> list[Table]:
+def _consequences(
+    rng: np.random.Generator, who: Table, primary: Table, *, fate: Ints, total: Ints, first_row: int
+) -> list[Table]:
     """What follows the first payment of a bill: second parts, reversals, repayments, second full payments."""
     codes = channels()[0]
     wallet, home = codes.index("mobile_banking"), codes.index("home_collector")
@@ -145,7 +155,9 @@ def _consequences(rng: np.random.Generator, who: Table, primary: Table, fate: In
         return np.flatnonzero(np.isin(fate, [FATE_NAMES.index(name) for name in names]))
 
     def later(rows: Ints, low: int, high: int) -> Ints:
-        return primary["paid_at"][rows] + rng.integers(low * SECONDS_PER_DAY, high * SECONDS_PER_DAY, len(rows))
+        return primary["paid_at"][rows] + rng.integers(
+            low * SECONDS_PER_DAY, high * SECONDS_PER_DAY, len(rows)
+        )
 
     def other_way(rows: Ints, chance: float) -> tuple[Ints, Ints, Ints]:
         """(channel, partner, point): the same as before, or else the collector or the bank's application."""
@@ -161,11 +173,21 @@ def _consequences(rng: np.random.Generator, who: Table, primary: Table, fate: In
     channel, partner, point = other_way(rows, 0.35)
     rest = total[rows] - primary["amount"][rows]
     found.append(
-        _picked(primary, rows, amount=rest, channel=channel, partner=partner, point=point, paid_at=later(rows, 1, 25))
+        _picked(
+            primary,
+            rows,
+            amount=rest,
+            channel=channel,
+            partner=partner,
+            point=point,
+            paid_at=later(rows, 1, 25),
+        )
     )
     rows = rows_of("paid_twice")
     channel, partner, point = other_way(rows, 0.5)
-    found.append(_picked(primary, rows, channel=channel, partner=partner, point=point, paid_at=later(rows, 1, 12)))
+    found.append(
+        _picked(primary, rows, channel=channel, partner=partner, point=point, paid_at=later(rows, 1, 12))
+    )
 
     rows = rows_of("reversed_repaid", "reversed", "reversed_in_part")
     in_part = fate[rows] == FATE_NAMES.index("reversed_in_part")
@@ -174,7 +196,9 @@ def _consequences(rng: np.random.Generator, who: Table, primary: Table, fate: In
     amount += np.where(rng.random(len(rows)) < 0.02, 10_000, 0)
     when = later(rows, 1, 40)
     found.append(
-        _picked(primary, rows, kind=REVERSAL, reverses=first_row + rows, amount=amount, paid_at=when, point=NONE)
+        _picked(
+            primary, rows, kind=REVERSAL, reverses=first_row + rows, amount=amount, paid_at=when, point=NONE
+        )
     )
     repaid = np.flatnonzero(fate[rows] == FATE_NAMES.index("reversed_repaid"))
     rows = rows[repaid]
@@ -208,28 +232,37 @@ def month_payments(
     rng: np.random.Generator,
     span: Span,
     month: int,
+    *,
     who: Table,
     counters: Counters,
     bills: Table,
     first_bill: int,
     first_row: int,
 ) -> Table:
-    """All that is paid for one month's bills, by the horizon; rows count from `first_row` in the whole table."""
+    """All that is paid for one month's bills, by the horizon; rows count from `first_row`."""
     status, total = bills["status"], bills["total"]
-    pays = (total > 0) & (rng.random(len(total)) < np.where(status == ISSUED, 1.0, np.where(status == REPLACED, 0.1, 0.4)))
+    pays = (total > 0) & (
+        rng.random(len(total)) < np.where(status == ISSUED, 1.0, np.where(status == REPLACED, 0.1, 0.4))
+    )
     row = np.flatnonzero(pays)
     customer, due_amount = bills["customer"][row].astype(np.int64), total[row]
     count = len(row)
-    channel, point = _channels(rng, who, counters, customer, bills["issued"][row].astype(np.int64), month)
+    channel, point = _channels(
+        rng, month, who, counters, customer=customer, issued=bills["issued"][row].astype(np.int64)
+    )
     cashless = channels()[1][channel]
     # Who pays cash also leaves more unpaid.
     draw = rng.random(count) * np.where(cashless, 1.0, 0.75)
     fate = np.searchsorted(np.cumsum(list(FATES.values())), draw, side="right")
     named = {name: fate == number for number, name in enumerate(FATE_NAMES)}
-    unnamed = who["unnamed"][customer] & ~named["paid_twice"] & ~named["by_another"] & (rng.random(count) < 0.9)
+    unnamed = (
+        who["unnamed"][customer] & ~named["paid_twice"] & ~named["by_another"] & (rng.random(count) < 0.9)
+    )
 
     amount = np.where(
-        named["part"] | named["two_parts"], (due_amount * rng.uniform(0.2, 0.8, count)).astype(np.int64) + 1, due_amount
+        named["part"] | named["two_parts"],
+        (due_amount * rng.uniform(0.2, 0.8, count)).astype(np.int64) + 1,
+        due_amount,
     )
     amount = np.minimum(amount, due_amount)
     amount = np.where(named["overpaid"], (due_amount // 10_000 + 1) * 10_000, amount)
@@ -251,8 +284,11 @@ def month_payments(
     fate = np.where(named["two_parts"] & (amount == due_amount), FATE_NAMES.index("full"), fate)
     kept = (fate != FATE_NAMES.index("unpaid")) & (primary["paid_at"] <= span.horizon_second)
     primary = {name: column[kept] for name, column in primary.items()}
-    followers = _consequences(rng, who, primary, fate[kept], due_amount[kept], first_row) + _strays(rng, primary)
+    followers = _consequences(
+        rng, who, primary, fate=fate[kept], total=due_amount[kept], first_row=first_row
+    ) + _strays(rng, primary)
     followers = [
-        {name: column[part["paid_at"] <= span.horizon_second] for name, column in part.items()} for part in followers
+        {name: column[part["paid_at"] <= span.horizon_second] for name, column in part.items()}
+        for part in followers
     ]
     return {name: np.concatenate([primary[name], *(part[name] for part in followers)]) for name in COLUMNS}

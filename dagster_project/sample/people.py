@@ -7,29 +7,37 @@ import numpy.typing as npt
 
 from dagster_project.sample.spans import Ints
 
-FAMILY = np.array(
-    "Nguyễn Trần Lê Phạm Hoàng Phan Vũ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Tạ Tống Mai Trịnh Lương".split()
-)
-MIDDLE = np.array("Văn Thị Đức Hữu Quang Minh Ngọc Thanh Xuân Thu Công Đình Kim Hồng Bá".split())
-GIVEN = np.array(
-    "An Bình Chiến Cường Dũng Dung Giang Hà Hải Hạnh Hiền Hiếu Hòa Hoa Hùng Hương Huệ Khánh Lan Liên Linh Long "
-    "Mai Nam Nga Nghĩa Nhung Oanh Phúc Phương Quân Quyên Sơn Tâm Thảo Thắng Thủy Thúy Tiến Toàn Trang Trung Tuấn "
-    "Tuyết Uyên Vân Việt Vinh Yến Ước".split()
+
+def _words(text: str) -> npt.NDArray:
+    return np.array(text.split())
+
+
+FAMILY = _words("Nguyễn Trần Lê Phạm Hoàng Phan Vũ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Tạ Tống Mai Trịnh Lương")
+MIDDLE = _words("Văn Thị Đức Hữu Quang Minh Ngọc Thanh Xuân Thu Công Đình Kim Hồng Bá")
+GIVEN = _words(
+    "An Bình Chiến Cường Dũng Dung Giang Hà Hải Hạnh Hiền Hiếu Hòa Hoa Hùng Hương Huệ Khánh Lan Liên Linh "
+    "Long Mai Nam Nga Nghĩa Nhung Oanh Phúc Phương Quân Quyên Sơn Tâm Thảo Thắng Thủy Thúy Tiến Toàn Trang "
+    "Trung Tuấn Tuyết Uyên Vân Việt Vinh Yến Ước"
 )
 FIRMS = np.array(["Công ty TNHH", "Công ty Cổ phần", "Hộ kinh doanh", "Doanh nghiệp tư nhân"])
-TRADES = np.array("Thương mại|Xây dựng|Cơ khí|May mặc|Chế biến thực phẩm|Vật liệu|Dịch vụ|Vận tải".split("|"))
-PUBLIC = np.array("Trường Tiểu học|Trạm Y tế|Trường Mầm non|Nhà văn hóa|Ủy ban nhân dân|Trường THCS".split("|"))
-MOBILE_PREFIXES = np.array(
-    "032 033 034 035 036 037 038 039 070 076 077 078 079 081 082 083 084 085 086 088 089 090 091 093 094 096 097 098".split()
+TRADES = np.array(
+    ["Thương mại", "Xây dựng", "Cơ khí", "May mặc", "Chế biến", "Vật liệu", "Dịch vụ", "Vận tải"]
+)
+PUBLIC = np.array(["Trường Tiểu học", "Trạm Y tế", "Trường Mầm non", "Nhà văn hóa", "Trường THCS"])
+MOBILE_PREFIXES = _words(
+    "032 033 034 035 036 037 038 039 070 076 077 078 079 081 082 083 084 085 086 088 089 090 091 093 094 096 "
+    "097 098"
 )
 LANES = ("Thôn", "Xóm", "Đội", "Tổ dân phố")
 
 
 def phones(rng: np.random.Generator, count: int) -> npt.NDArray:
-    """Mobile numbers in today's ten digits, all with 000 after the prefix so that nobody's number is meant."""
+    """Mobile numbers in today's ten digits, all with 000 after the prefix: nobody's is meant."""
     prefix = MOBILE_PREFIXES[rng.integers(0, len(MOBILE_PREFIXES), count)]
     tail = rng.integers(0, 10_000, count)
-    return np.array([f"{p}000{t:04d}" for p, t in zip(prefix.tolist(), tail.tolist(), strict=True)], dtype=object)
+    return np.array(
+        [f"{p}000{t:04d}" for p, t in zip(prefix.tolist(), tail.tolist(), strict=True)], dtype=object
+    )
 
 
 def person_names(rng: np.random.Generator, count: int) -> list[str]:

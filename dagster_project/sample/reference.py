@@ -61,7 +61,9 @@ def places() -> Places:
     second_step: dict[str, list[str]] = {}
     for row in seed_rows("commune_mapping_2025.csv"):
         second_step.setdefault(row["old_code"], []).append(row["new_code"])
-    unit_of = {row["district_code"]: row["power_unit_code"] for row in seed_rows("districts_power_units_2024.csv")}
+    unit_of = {
+        row["district_code"]: row["power_unit_code"] for row in seed_rows("districts_power_units_2024.csv")
+    }
     unit_codes = tuple(sorted(unit_of.values()))
 
     codes = [row["commune_code"] for row in old]
@@ -108,7 +110,7 @@ def tariffs() -> tuple[Ints, Ints]:
 
 @cache
 def channels() -> tuple[tuple[str, ...], npt.NDArray, npt.NDArray]:
-    """Channel codes, whether each counts as cashless in the reported reading, and whether it is handed-over cash."""
+    """Channel codes, which count as cashless (reported reading), which are the company's own cash."""
     rows = seed_rows("channels.csv")
     classes = np.array([row["channel_class"] for row in rows])
     return (

@@ -12,7 +12,7 @@ Ints = npt.NDArray[np.int64]
 Table = dict[str, npt.NDArray]
 
 EPOCH = date(1970, 1, 1)
-NEVER = 1 << 30  # a day after every other day
+NEVER = 1 << 30  # a day after every other day; as a second it only marks 'none', it does not compare
 DAYS_AFTER_THE_LAST_MONTH = 20  # how far payments and records run on after the last bill month
 ERA_STARTS = (date(2025, 1, 1), date(2025, 7, 1))
 SECONDS_PER_DAY = 86_400

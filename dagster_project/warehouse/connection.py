@@ -190,7 +190,7 @@ def _where(url: str) -> str:
 def _connection_fault(url: str, where: str, message: str) -> str:
     reason = _without_password(url, _first_line(message))
     text = message.lower()
-    advice = "is it running, and is CASHLESS_DATABASE_URL right?"
+    advice = "start it, or correct CASHLESS_DATABASE_URL"
     for sign, cause in (
         ("password authentication failed", "wrong user or password; correct CASHLESS_DATABASE_URL"),
         ("no password supplied", "it asks for a password; put one into CASHLESS_DATABASE_URL"),

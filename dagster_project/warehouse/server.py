@@ -254,18 +254,24 @@ class EmbeddedServer:
         # not changed: if need be the server gets one of root's rights, to read past closed folders.
         for extra in ([], *_pass_through()):
             reach = ["test", "-x", str(self.binary("postgres")), "-a", "-x", str(self.folder)]
-            if _run([*become, *extra, "--", *reach]).returncode == 0:
+            tried = _run([*become, *extra, "--", *reach])
+            if tried.returncode == 0:
                 return [*become, *extra, "--"]
+        why = f" ({_reason(tried.stderr)})" if tried.stderr else ""
         raise WarehouseError(
-            f"PostgreSQL does not run as root, and account {account.uid} cannot reach {self.folder} or "
-            f"{self.binary('postgres')}: set CASHLESS_HOME to (and clone into) a folder that is open to it, "
-            "or start this as an ordinary user."
+            f"PostgreSQL does not run as root, and as account {account.uid} it cannot reach {self.folder} or "
+            f"{self.binary('postgres')}{why}: start this as an ordinary user, or set CASHLESS_HOME to (and "
+            "clone into) a folder that is open to everyone."
         )
 
     def _make_cluster(self) -> None:
         """initdb beside the final place, then a rename: a cluster is complete or not there."""
+        self._version()
         for remains in self.folder.glob("new.*"):
-            shutil.rmtree(remains)
+            if remains.is_dir():
+                shutil.rmtree(remains)
+            else:
+                remains.unlink()
         password = self.folder / "password"
         if not password.exists():
             write_secret_once(password, secrets.token_urlsafe(24))

@@ -9,6 +9,13 @@
     ]) }}
 {%- endmacro %}
 
+{# Measures added up, as whole numbers: sum(bigint) alone would be numeric. #}
+{% macro sums(measures) -%}
+    {%- for measure in measures %}
+    sum({{ measure }})::bigint as {{ measure }}{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {# A rate: numerator by denominator of the same row, null when there is nothing to divide by. #}
 {% macro rate(numerator, denominator) -%}
     {{ numerator }}::numeric / nullif({{ denominator }}, 0)

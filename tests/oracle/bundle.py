@@ -82,6 +82,7 @@ class Maker:
         self.months = self.choose_months()
         self.first, self.last = self.months[0], last_day(self.months[-1])
         self.communes = self.choose_communes()
+        self.latest = self.random.choice([20, 20, 60, 200])  # days to the latest payment of a bill
         self.customers: list[str] = []
         self.strangers: list[str] = []
         self.transactions: defaultdict[str, int] = defaultdict(int)
@@ -335,6 +336,9 @@ class Maker:
                     "total_amount": row["total_amount"] + 5000,
                     "bill_type": self.random.choice(["electricity", "service"]),
                     "status": self.random.choice(["issued", "cancelled"]),
+                    "customer_code": self.random.choice(
+                        [row["customer_code"], self.rows["customers"][0]["customer_code"]]
+                    ),
                     "updated_at": self.older(row["updated_at"]),
                 }
             )
@@ -400,7 +404,9 @@ class Maker:
     def payments_of_bill(self, bill: Row) -> Rows:
         """How a bill gets paid, if it does."""
         customer, total = bill["customer_code"], max(bill["total_amount"], 1000)
-        late = self.random.choices([self.random.randint(-3, 14), self.random.randint(15, 200)], [90, 10])[0]
+        late = self.random.choices(
+            [self.random.randint(-3, 14), self.random.randint(15, self.latest)], [90, 10]
+        )[0]
         when = self.moment(bill["issued_on"] + dt.timedelta(days=late))
         name = bill["bill_id"]
         how = self.random.choices(

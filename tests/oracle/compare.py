@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -108,3 +109,58 @@ def assert_same(
             f"{name}: {len(found)} differences"
             f" ({len(actual)} rows, {len(expected)} expected; key: {', '.join(keys)})\n  {lines}{more}"
         )
+
+
+def assert_audit(audit: pd.DataFrame, expected: pd.DataFrame, loaded: pd.DataFrame) -> None:
+    """Raise unless the ledger (`bi.load_audit`) accounts for every written file, in rows and in money.
+
+    `expected` and `loaded` are those of the bundle writer: which file counts a row as loaded and which as
+    duplicate is open, their sum per file and the rows loaded per source are not.
+    """
+    lines = [
+        {
+            "source": row["source"],
+            "file": row["file"],
+            "is_refused": row["refused_reason"] is not None,
+            "rows_in_file": row["rows_in_file"],
+            "rows_accepted": row["rows_loaded"] + row["rows_duplicate"],
+            "rows_quarantined": row["rows_quarantined"],
+            "money_in_file_vnd": row["money_in_file_vnd"],
+            "money_accepted_vnd": row["money_loaded_vnd"] + row["money_duplicate_vnd"],
+            "money_quarantined_vnd": row["money_quarantined_vnd"],
+        }
+        for row in records(audit)
+    ]
+    columns = list(expected.columns)
+    ours = pd.DataFrame([[line[name] for name in columns] for line in lines], columns=columns, dtype=object)
+    assert_same(ours, expected, ["source", "file"], "load_audit")
+
+    totals: dict[str, list[int]] = {str(source): [0, 0] for source in loaded["source"]}
+    for row in records(audit):
+        total = totals.setdefault(row["source"], [0, 0])
+        total[0] += row["rows_loaded"]
+        total[1] += row["money_loaded_vnd"]
+    names = ["source", "rows_loaded", "money_loaded_vnd"]
+    sums = pd.DataFrame([[source, *total] for source, total in totals.items()], columns=names, dtype=object)
+    assert_same(sums, loaded, ["source"], "load_audit by source")
+
+
+def assert_quarantine(quarantine: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Raise unless exactly the expected rows are in quarantine, each with its file, line and column."""
+    keys = ["source", "file", "line"]
+    assert_same(quarantine, expected[[*keys, "column_name"]], keys, "quarantine")
+
+
+def assert_quarantined_text(quarantine: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Raise unless the unmasked quarantine holds the rows' text as it stood in the file, line ends aside."""
+    keys = ["source", "file", "line"]
+    known = expected[[raw is not None for raw in expected["raw"]]]
+    wanted = {tuple(row[key] for key in keys) for row in records(known)}
+    rows = [
+        {**row, "raw": unicodedata.normalize("NFC", str(row["raw"])).rstrip("\r\n")}
+        for row in records(quarantine)
+        if tuple(row[key] for key in keys) in wanted
+    ]
+    names = [*keys, "raw"]
+    ours = pd.DataFrame([[row[name] for name in names] for row in rows], columns=names, dtype=object)
+    assert_same(ours, known[names], keys, "quarantine text")

@@ -241,6 +241,8 @@ def read_file(path: Path, source: Source) -> Rows:
                 continue
             if any(fold(str(cell)).startswith("tong cong") for cell in line):
                 continue
+            if len(line) != len(names):
+                raise ValueError(f"{path}: {len(line)} cells for {len(names)} columns: {line}")
             cells: Row = dict(zip(names, line, strict=True))
             rows.append({column.name: read_value(column, cells[column.name]) for column in source.columns})
     return rows

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 

@@ -31,7 +31,9 @@ def versions(room: Any) -> dict[tuple[Any, ...], str]:
     """The transaction that wrote each published row."""
     return {
         (month, unit): xmin
-        for month, unit, xmin in room.rows("select bill_month, unit, xmin::text from published.kpi_unit_month")
+        for month, unit, xmin in room.rows(
+            "select bill_month, unit, xmin::text from published.kpi_unit_month"
+        )
     }
 
 
@@ -104,9 +106,9 @@ def test_a_build_without_changes_is_published_with_no_months(room: Any) -> None:
 
     assert publication.months == []
     assert versions(room) == before
-    assert room.rows("select months, data_through from bi.publication order by publication_id desc limit 1") == [
-        ([], date(2024, 8, 2))
-    ]
+    assert room.rows(
+        "select months, data_through from bi.publication order by publication_id desc limit 1"
+    ) == [([], date(2024, 8, 2))]
 
 
 def test_what_vanished_altogether_vanishes_and_may_come_back(room: Any) -> None:
@@ -133,9 +135,9 @@ def test_a_month_is_final_when_enough_days_have_passed(
     room: Any, data_through: date | None, expected: str
 ) -> None:
     room.publish(data_through=data_through)
-    assert room.rows("select distinct status, data_through from bi.kpi_unit_month where bill_month = %s", MAY) == [
-        (expected, data_through)
-    ]
+    assert room.rows(
+        "select distinct status, data_through from bi.kpi_unit_month where bill_month = %s", MAY
+    ) == [(expected, data_through)]
 
 
 def test_a_new_day_changes_the_status_and_no_row(room: Any) -> None:
@@ -322,7 +324,9 @@ def test_comments_go_along_and_follow_their_change(room: Any) -> None:
     room.publish()
     query = """
         select n.nspname, a.attname, d.description
-        from pg_description d join pg_class c on c.oid = d.objoid join pg_namespace n on n.oid = c.relnamespace
+        from pg_description d
+        join pg_class c on c.oid = d.objoid
+        join pg_namespace n on n.oid = c.relnamespace
         left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
         where c.relname = 'kpi_unit_month' and n.nspname in ('bi', 'published')
           and a.attname is distinct from 'status' and a.attname is distinct from 'data_through'
@@ -361,7 +365,7 @@ def view_columns(room: Any, view: str = "kpi_unit_month") -> list[str]:
 def test_an_added_column_is_published_and_grants_stay(room: Any) -> None:
     room.publish()
     role = f"analyst_{uuid4().hex[:8]}"
-    room.execute(f'create role {role}; grant select on bi.kpi_unit_month to {role}, public')
+    room.execute(f"create role {role}; grant select on bi.kpi_unit_month to {role}, public")
     room.make_kpis([(*row, "note") for row in FIRST], extra=", note text")
 
     publication = room.publish()
@@ -416,9 +420,9 @@ def test_a_table_no_longer_listed_is_no_longer_shown(room: Any) -> None:
     room.publish()
     room.tables = room.tables[:1]
     room.publish()
-    assert room.rows("select to_regclass('bi.dim_channel')::text, to_regclass('published.dim_channel')::text") == [
-        (None, None)
-    ]
+    assert room.rows(
+        "select to_regclass('bi.dim_channel')::text, to_regclass('published.dim_channel')::text"
+    ) == [(None, None)]
     assert room.kpis() == FIRST
 
 

@@ -28,7 +28,8 @@ CONSISTENCY = """
 select (select billed from bi.kpi_company_month),
        (select sum(billed)::bigint from bi.kpi_unit_month),
        (select count(*) from bi.kpi_unit_month),
-       (select min(data_through) = max(data_through) and min(data_through) = date '2024-05-31' + max(billed)::int
+       (select min(data_through) = max(data_through)
+               and min(data_through) = date '2024-05-31' + max(billed)::int
         from bi.kpi_unit_month)
 """
 

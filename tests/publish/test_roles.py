@@ -54,10 +54,11 @@ def reader(member: str) -> Iterator[Any]:
 
 def test_reads_every_view_of_bi(room: Any, reader: Any) -> None:
     views = [name for (name,) in room.rows("select viewname::text from pg_views where schemaname = 'bi'")]
-    assert sorted(views) == ["dim_channel", "kpi_unit_month", "publication"]
+    assert {"dim_channel", "kpi_unit_month", "publication", "load_audit", "quarantine"} <= set(views)
     for view in views:
         reader.execute(f"select * from bi.{view}")
-        assert reader.rowcount > 0
+    reader.execute("select from bi.kpi_unit_month")
+    assert reader.rowcount == 4
 
 
 def test_reads_a_view_published_later(room: Any, reader: Any) -> None:
@@ -67,17 +68,16 @@ def test_reads_a_view_published_later(room: Any, reader: Any) -> None:
     assert reader.fetchone() == (4,)
 
 
-@pytest.mark.parametrize("schema", CLOSED_SCHEMAS)
-def test_reads_nothing_else(room: Any, reader: Any, schema: str) -> None:
-    room.execute(f"create table {schema}.secret as select 'PN0500000001' as customer_code")
-    room.execute(f"grant select on {schema}.secret to public")  # even where a table was left open
-    with pytest.raises(errors.InsufficientPrivilege, match=f"schema {schema}"):
-        reader.execute(f"select * from {schema}.secret")
+def test_reads_nothing_else(room: Any, reader: Any) -> None:
+    for schema in CLOSED_SCHEMAS:
+        room.execute(f"create table {schema}.secret as select 'PN0500000001' as customer_code")
+        room.execute(f"grant select on {schema}.secret to public")  # even where a table was left open
+        with pytest.raises(errors.InsufficientPrivilege, match=f"schema {schema}"):
+            reader.execute(f"select * from {schema}.secret")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_writes_and_makes_nothing(room: Any, reader: Any) -> None:
+    for statement in (
         "update bi.dim_channel set name = 'x'",
         "delete from bi.dim_channel",
         "insert into bi.dim_channel values ('x', 'x')",
@@ -88,11 +88,9 @@ def test_reads_nothing_else(room: Any, reader: Any, schema: str) -> None:
         "create temporary table mine (a int)",
         "create schema mine",
         "drop view bi.dim_channel",
-    ],
-)
-def test_writes_and_makes_nothing(room: Any, reader: Any, statement: str) -> None:
-    with pytest.raises((errors.InsufficientPrivilege, errors.ObjectNotInPrerequisiteState)):
-        reader.execute(statement)
+    ):
+        with pytest.raises(errors.InsufficientPrivilege):
+            reader.execute(statement)
     assert room.rows("select channel_code from bi.dim_channel order by 1") == [("momo",), ("qr",)]
 
 
@@ -157,7 +155,11 @@ def humble(room: Any) -> Iterator[Settings]:
     room.execute(f"alter database {database} owner to {user}")
     for schema in (*CLOSED_SCHEMAS, "bi"):
         room.execute(f"alter schema {schema} owner to {user}")
-    for relation in ("bi.publication", "audit.build", "published.publication", "published.bi_view"):
+    for (relation,) in room.rows(
+        "select c.oid::regclass::text from pg_class c where c.relkind in ('r', 'v')"
+        " and c.relnamespace = any (%s::regnamespace[])",
+        [*CLOSED_SCHEMAS, "bi"],
+    ):
         room.execute(f"alter table {relation} owner to {user}")
     url = login_url(room.settings.database_url, user, password)
     yield room.settings.model_copy(update={"database_url": url})

@@ -32,6 +32,11 @@ def cashless(*arguments: str, **settings: str) -> subprocess.CompletedProcess[st
     )
 
 
+def sample(customers: str = "1", first: str = "2024-01", last: str = "2024-12") -> list[str]:
+    months = ["--from", first, "--to", last]
+    return ["sample", "--out", "x", "--customers", customers, *months, "--seed", "1"]
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
@@ -57,15 +62,9 @@ def test_every_command_has_help(command: str) -> None:
     [
         (["nonsense"], "No such command"),
         (["sample", "--out", "x"], "Missing option"),
-        (
-            ["sample", *"--out x --customers 1 --from 2024-13 --to 2024-12 --seed 1".split()],
-            "is not a month like 2024-05",
-        ),
-        (
-            ["sample", *"--out x --customers 1 --from 2024-05 --to 2024-04 --seed 1".split()],
-            "--to is before --from",
-        ),
-        (["sample", *"--out x --customers 0 --from 2024-05 --to 2024-05 --seed 1".split()], "customers"),
+        (sample(customers="0"), "--customers"),
+        (sample(first="2024-13"), "is not a month like 2024-05"),
+        (sample(first="2024-05", last="2024-04"), "--to is before --from"),
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str], said: str) -> None:

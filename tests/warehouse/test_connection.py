@@ -42,7 +42,8 @@ def refusal(url: str, settings: Settings) -> str:
 def test_session(warehouse: Settings) -> None:
     with closing(connect(warehouse, "some program")) as conn, conn.cursor() as cursor:
         cursor.execute(
-            "select current_setting('timezone'), current_setting('datestyle'), current_setting('application_name')"
+            "select current_setting('timezone'), current_setting('datestyle'), "
+            "current_setting('application_name')"
         )
         row = cursor.fetchone()
     assert row is not None
@@ -54,7 +55,7 @@ def test_unreachable(warehouse: Settings) -> None:
     line = refusal(f"postgresql://someone:{PASSWORD}@127.0.0.1:1/warehouse", warehouse)
     assert line == (
         "Cannot connect to PostgreSQL at 127.0.0.1:1/warehouse: nothing answers there; "
-        "is it running, and is CASHLESS_DATABASE_URL right?"
+        "start it, or correct CASHLESS_DATABASE_URL."
     )
 
 

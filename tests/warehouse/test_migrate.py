@@ -1,5 +1,6 @@
 """Migrations: each once, in order, all or none."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -15,7 +16,7 @@ ROOMS = {"landing", "raw", "staging", "settlement", "candidate", "audit", "publi
 
 
 @pytest.fixture
-def empty(server_url: str):  # noqa: ANN201
+def empty(server_url: str) -> Iterator[str]:
     execute(server_url, "create database test_empty template template0")
     yield url_of(server_url, "test_empty")
     execute(server_url, "drop database test_empty with (force)")

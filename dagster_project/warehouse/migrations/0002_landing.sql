@@ -163,23 +163,122 @@ end
 $$;
 comment on function landing.as_date is 'A date: year-month-day, day/month/year, day-month-year or an Excel serial.';
 
-create function landing.as_timestamp(value text) returns timestamp stable parallel safe language sql as $$
+create function landing.as_written_timestamp(value text) returns timestamp stable parallel safe language sql as $$
 select case
     when value ~ ('^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}(/[0-9]{1,2}/|-[0-9]{1,2}-)[0-9]{4})'
         '(T| +)([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$')
-        then case when pg_input_is_valid(replace(value, 'T', ' '), 'timestamp')
-            then replace(value, 'T', ' ')::timestamp end
-    -- with an offset
+        then case
+            when pg_input_is_valid(replace(value, 'T', ' '), 'timestamp') then replace(value, 'T', ' ')::timestamp
+        end
     when value ~ ('^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}(/[0-9]{1,2}/|-[0-9]{1,2}-)[0-9]{4})'
         '(T| +)([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?'
-        ' *(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)$')
-        then case when pg_input_is_valid(replace(value, 'T', ' '), 'timestamptz')
-            then replace(value, 'T', ' ')::timestamptz at time zone 'Asia/Ho_Chi_Minh' end
-    -- more digits than microseconds: cut, since rounding could reach the next day
-    when value ~ ':[0-5][0-9]\.[0-9]{7,}'
-        then landing.as_timestamp(regexp_replace(value, '(\.[0-9]{6})[0-9]+', '\1'))
-    -- an Excel serial: days and their fraction
-    when value ~ '^[0-9]{5}(\.[0-9]+)?$'
-        then timestamp '1899-12-30' + make_interval(secs => round(value::numeric * 86400)::double precision)
+        ' *(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$')
+        then case
+            when pg_input_is_valid(replace(value, 'T', ' '), 'timestamptz')
+                then replace(value, 'T', ' ')::timestamptz at time zone 'Asia/Ho_Chi_Minh'
+        end
 end
 $$;
+comment on function landing.as_written_timestamp is 'A date with a time and perhaps an offset, at most microseconds.';
+
+create function landing.as_timestamp(value text) returns timestamp stable parallel safe language sql as $$
+select case
+    when value ~ '^[0-9]{5}(\.[0-9]+)?$'
+        then timestamp '1899-12-30' + make_interval(secs => round(value::numeric * 86400)::double precision)
+    when strpos(value, '.') = 0 then landing.as_written_timestamp(value)
+    -- what is finer than microseconds is cut: rounding could reach the next day
+    else landing.as_written_timestamp(regexp_replace(value, '(\.[0-9]{6})[0-9]+', '\1'))
+end
+$$;
+comment on function landing.as_timestamp is 'A local timestamp; one with an offset is converted, an Excel serial is rounded to the second.';
+
+create function landing.as_date_or_timestamp(value text) returns timestamp stable parallel safe language sql as $$
+select coalesce(landing.as_timestamp(value), landing.as_date(value)::timestamp)
+$$;
+comment on function landing.as_date_or_timestamp is 'A timestamp, or a date: its first moment.';
+
+create function landing.as_month(value text) returns date stable parallel safe language sql as $$
+select case
+    when value ~ '^[1-9][0-9]{3}-(0[1-9]|1[0-2])$'
+        then make_date(left(value, 4)::integer, right(value, 2)::integer, 1)
+    when value ~ '^(0?[1-9]|1[0-2])/[1-9][0-9]{3}$'
+        then make_date(right(value, 4)::integer, split_part(value, '/', 1)::integer, 1)
+end
+$$;
+comment on function landing.as_month is 'A month, as its first day.';
+
+create function landing.as_grouped_money(value text) returns bigint immutable parallel safe language sql as $$
+select case
+    when value ~ '^-?[0-9]{1,15}$' then value::bigint
+    when value ~ '^-?[0-9]{1,3}((\.[0-9]{3}){1,4}|(,[0-9]{3}){1,4}|([ \u00a0\u202f][0-9]{3}){1,4})$'
+        then translate(value, U&'., \00a0\202f', '')::bigint
+end
+$$;
+comment on function landing.as_grouped_money is 'Whole VND, perhaps grouped in threes by one of . , or space; at most 15 digits.';
+
+create function landing.as_money(value text) returns bigint immutable parallel safe language sql as $$
+select case
+    when value ~ '^-?[0-9]{1,15}$' then value::bigint
+    else landing.as_grouped_money(
+        regexp_replace(value, '(\.00?)?([ \u00a0\u202f]*([đĐ]|[vV][nN][dD]))?$', '')
+    )
+end
+$$;
+comment on function landing.as_money is 'Whole VND: digits, perhaps grouped, perhaps with .0 or .00 and đ or VND at the end.';
+
+create function landing.as_decimal(value text) returns numeric immutable parallel safe language sql as $$
+select case when value ~ '^-?[0-9]{1,15}(\.[0-9]{1,20})?$' then value::numeric end
+$$;
+comment on function landing.as_decimal is 'A plain decimal number with a point.';
+
+create function landing.as_small_integer(value text) returns smallint immutable parallel safe language sql as $$
+select case when value ~ '^(0|[1-9][0-9]{0,3})(\.0+)?$' then split_part(value, '.', 1)::smallint end
+$$;
+comment on function landing.as_small_integer is 'A small whole number.';
+
+create function landing.as_boolean(value text) returns boolean immutable parallel safe language sql as $$
+select case
+    when value in ('true', '1') then true
+    when value in ('false', '0') then false
+    when value ~ '^([tT][rR][uU][eE]|[cC][oOóÓ])$' then true
+    when value ~ '^([fF][aA][lL][sS][eE]|[kK][hH][oOôÔ][nN][gG])$' then false
+end
+$$;
+comment on function landing.as_boolean is 'true/false, 1/0, có/không.';
+
+-- Not inlined: only numbers that are not yet in today's form come here.
+create function landing.as_written_phone(value text, old_prefixes text [], new_prefixes text [])
+returns text immutable parallel safe language plpgsql as $$
+declare
+    digits text := value;
+begin
+    -- a number that was a float somewhere on its way
+    if digits ~ '^[0-9]{8,15}\.0+$' then
+        digits := split_part(digits, '.', 1);
+    elsif digits ~ '^[1-9](\.[0-9]{1,14})?[eE]\+?(0?[89]|1[0-4])$' then
+        digits := trunc(digits::numeric)::text;
+    end if;
+    digits := regexp_replace(digits, '[ \u00a0\u202f.()-]', '', 'g');
+    if digits ~ '^(\+|00)?840?[1-9][0-9]{8,9}$' then
+        digits := regexp_replace(digits, '^(\+|00)?840?', '0');
+    elsif digits ~ '^([35789][0-9]{8}|1[0-9]{9})$' then
+        digits := '0' || digits;
+    end if;
+    if digits ~ '^01[0-9]{9}$' and left(digits, 4) = any (old_prefixes) then
+        digits := new_prefixes[array_position(old_prefixes, left(digits, 4))] || substr(digits, 5);
+    end if;
+    return case when digits ~ '^0[35789][0-9]{8}$' then digits else value end;
+end
+$$;
+comment on function landing.as_written_phone is
+'Today''s ten digits of a mobile number in another form; what cannot be made that stays as it came.';
+
+create function landing.as_phone(value text, old_prefixes text [], new_prefixes text [])
+returns text immutable parallel safe language sql as $$
+select case
+    when value ~ '^0[35789][0-9]{8}$' then value
+    else landing.as_written_phone(value, old_prefixes, new_prefixes)
+end
+$$;
+comment on function landing.as_phone is
+'A mobile number in today''s ten digits, if it can be brought to them; else the text as it came.';

@@ -5,13 +5,13 @@ create table audit.build (
     build_number bigint generated always as identity unique,
     build_id uuid primary key,
     built_at timestamptz not null default clock_timestamp(),
-    manifest_fingerprint text not null,
+    input_fingerprint text not null,
     data_through date,
     final_after_days integer not null check (final_after_days >= 0)
 );
 comment on table audit.build is 'One row per finished build of the candidate tables.';
 comment on column audit.build.build_number is 'Order of the builds: the greatest is the newest.';
-comment on column audit.build.manifest_fingerprint is 'Fingerprint of the dbt project that made the build.';
+comment on column audit.build.input_fingerprint is 'Fingerprint of all that the build was made from.';
 comment on column audit.build.data_through is 'Local date of the greatest paid_at of kind payment loaded.';
 comment on column audit.build.final_after_days is
 'A month is final when data_through is more than this many days after its last day.';

@@ -25,5 +25,6 @@ inner join {{ ref('kpi_commune_power_unit') }} as unit
 left join {{ ref('dim_commune') }} as commune
     on
         kpi.code = commune.commune_code
-        and commune.era = case when kpi.geography = 'current' then {{ current_era() }} else {{ era_of('kpi.bill_month') }} end
+        and commune.era
+        = case when kpi.geography = 'current' then {{ current_era() }} else {{ era_of('kpi.bill_month') }} end
 where kpi.level = 'commune'

@@ -1,4 +1,5 @@
--- Grain: one row per partner and local day. A matched reversal has no line of its own: it is its payment's reversed part.
+-- Grain: one row per partner and local day.
+-- A matched reversal has no line of its own: it is its payment's reversed part.
 select
     partner_code,
     paid_on as paid_date,

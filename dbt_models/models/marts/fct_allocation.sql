@@ -1,9 +1,13 @@
 -- Grain: one row per payment and bill it pays (customer_key: the bill's owner).
 with allocation as (
-    select *, true as is_named
+    select
+        *,
+        true as is_named
     from {{ ref('named_allocation') }}
     union all
-    select *, false as is_named
+    select
+        *,
+        false as is_named
     from {{ ref('unnamed_allocation') }}
 )
 

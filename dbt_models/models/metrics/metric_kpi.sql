@@ -45,13 +45,22 @@ against_company as (
 against_facts as (
     select
         abs(
-            (select coalesce(sum(total_vnd), 0) from {{ ref('fct_bill') }} where is_in_scope)
+            (
+                select coalesce(sum(total_vnd), 0)
+                from {{ ref('fct_bill') }}
+                where is_in_scope
+            )
             - coalesce(sum(issued_vnd), 0)
         )
         + abs(
-            (select count(*) from {{ ref('fct_bill') }} where is_in_scope)
+            (
+                select count(*)
+                from {{ ref('fct_bill') }}
+                where is_in_scope
+            )
             - (
-                select coalesce(sum(bills_issued), 0) from unit
+                select coalesce(sum(bills_issued), 0)
+                from unit
                 where level = 'company' and geography = 'as_recorded' and scope = 'all'
             )
         ) as facts_difference

@@ -6,7 +6,12 @@ with raw_bill as (
 
 raw_payment as (
     select count(*) as payments
-    from (select distinct partner_code, transaction_id from {{ source('raw', 'payments') }}) as transactions
+    from (
+        select distinct
+            partner_code,
+            transaction_id
+        from {{ source('raw', 'payments') }}
+    ) as transactions
 ),
 
 bill as (

@@ -20,10 +20,12 @@ kept as (
     select sum(kept_rows) as rows_kept
     from (
         {%- for name in sources %}
-        select count(*) as kept_rows from {{ source('raw', name) }} where not is_duplicate
-        {%- if not loop.last %}
-        union all
-        {%- endif %}
+            select count(*) as kept_rows
+            from {{ source('raw', name) }}
+            where not is_duplicate
+            {%- if not loop.last %}
+                union all
+            {%- endif %}
         {%- endfor %}
     ) as counted
 ),

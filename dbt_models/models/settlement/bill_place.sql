@@ -23,8 +23,8 @@ placed as (
     left join {{ ref('stg_customer_version') }} as version
         on
             customer_month.customer_key = version.customer_key
-            and version.place_from <= customer_month.month_end
-            and version.place_to > customer_month.month_end
+            and customer_month.month_end >= version.place_from
+            and customer_month.month_end < version.place_to
     left join {{ ref('commune_reading') }} as recorded
         on
             version.written_commune_code = recorded.written_code

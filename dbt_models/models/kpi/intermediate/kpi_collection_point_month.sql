@@ -18,13 +18,13 @@ placed as (
     inner join {{ ref('stg_collection_point') }} as point
         on
             point.operator = 'power_unit'
-            and point.opened_on <= months.month_end
-            and (point.closed_on is null or point.closed_on > months.month_end)
+            and months.month_end >= point.opened_on
+            and (point.closed_on is null or months.month_end < point.closed_on)
     inner join {{ ref('stg_collection_point_version') }} as version
         on
             point.collection_point_code = version.collection_point_code
-            and version.holds_from <= months.month_end
-            and version.holds_to > months.month_end
+            and months.month_end >= version.holds_from
+            and months.month_end < version.holds_to
     left join {{ ref('commune_reading') }} as recorded
         on
             version.written_commune_code = recorded.written_code

@@ -24,4 +24,4 @@ select distinct on (geography, commune_code, bill_month, scope)
     scope,
     power_unit_code
 from counted
-order by geography, commune_code, bill_month, scope, customers desc, power_unit_code collate "C"
+order by geography asc, commune_code asc, bill_month asc, scope asc, customers desc, power_unit_code collate "C" asc

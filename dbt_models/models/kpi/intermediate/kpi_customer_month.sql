@@ -38,7 +38,7 @@ customer_month as (
 
 select
     customer_month.*,
-    exists (
+    exists(
         select 1
         from {{ ref('stg_auto_debit_mandate') }} as mandate
         where

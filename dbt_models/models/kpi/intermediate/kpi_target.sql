@@ -36,4 +36,4 @@ select distinct on (bill_month, level, code)
     target
 from mapped
 where code <> 'UNRESOLVED'
-order by bill_month, level, code, updated_at desc, target desc, written_code collate "C" desc
+order by bill_month asc, level asc, code asc, updated_at desc, target desc, written_code collate "C" desc

@@ -10,9 +10,7 @@ units as (
         scope,
         level,
         code,
-        {%- for measure in kpi_measures() %}
-        sum({{ measure }})::bigint as {{ measure }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ sums(kpi_measures()) }}
     from unit_cells
     group by 1, 2, 3, 4, 5
 ),
@@ -26,7 +24,12 @@ point_cells as (
         point.district_code,
         commune.power_unit_code,
         point.current_commune_code
-    from (select distinct bill_month, scope from {{ ref('kpi_cell') }}) as months
+    from (
+        select distinct
+            bill_month,
+            scope
+        from {{ ref('kpi_cell') }}
+    ) as months
     inner join {{ ref('kpi_collection_point_month') }} as point
         on months.bill_month = point.bill_month
     left join {{ ref('kpi_commune_power_unit') }} as commune

@@ -1,0 +1,298 @@
+"""CSV files (plain or gzip) as records: encoding, delimiter, quoting, lines. No judgement of values, no SQL.
+
+A block of lines without anything special goes to COPY as it stands, with its line numbers in front; only the
+others are taken apart in Python. That is what makes large files quick.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import unicodedata
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
+from itertools import chain, islice
+from pathlib import Path
+from typing import NamedTuple
+
+from dagster_project.contracts.model import Contract, fold_header
+from dagster_project.landing.records import (
+    BlockWriter,
+    Layout,
+    RawText,
+    RefusedError,
+    Total,
+    clean_fields,
+    hide,
+    match_header,
+    without_extras,
+)
+
+DELIMITERS = (",", ";", "\t", "|")
+_READ = 1 << 20
+# A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
+_LONGEST_QUOTE = 4 << 20
+# Follows the last line of a block; a field that swallows it was still open. Files with NUL are refused before.
+_END = "\0end\n"
+# What str.strip would take away beside a delimiter. The blank itself is looked for only at the ends of fields.
+_RARE_SPACE = tuple("\t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") + tuple(
+    chr(code) for code in range(0x2000, 0x200B)
+)
+
+
+class _Text(NamedTuple):
+    path: Path
+    encoding: str
+
+
+class CsvSource:
+    """One CSV file, opened: its header is read and matched."""
+
+    def __init__(self, path: Path, is_gzip: bool, contract: Contract) -> None:
+        csv.field_size_limit(_LONGEST_QUOTE)
+        self._text = _examine(_unpacked(path) if is_gzip else path)
+        self.delimiter = self._find_delimiter(contract)
+        with self._open() as stream:
+            header, self._header_lines = self._read_header(stream)
+        self._layout: Layout = match_header(header, contract)
+        self.copy_columns = self._layout.contract_columns
+        self.extra_names = self._layout.extra_names
+        self.notes: list[str] = []
+        self.totals: list[Total] = []
+
+    def sheet_starts(self) -> list[tuple[int, str]]:
+        return []
+
+    def blocks(self) -> Iterator[str]:
+        """Blocks for COPY; the row number of a CSV record is the line where it begins."""
+        with self._open() as stream:
+            line_no = self._header_lines + 1
+            for _ in range(self._header_lines):
+                stream.readline()
+            while lines := stream.readlines(_READ):
+                block = self._straight(lines, line_no)
+                if block is None:
+                    lines = _to_even_quotes(lines, stream)
+                    yield from self._taken_apart(lines, line_no, stream)
+                else:
+                    yield block
+                line_no += len(lines)
+
+    def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
+        with self._open() as stream:
+            passed = 0
+            for row_no, line in rows:
+                for _ in islice(stream, line - 1 - passed):
+                    pass
+                taken: list[str] = []
+                fields = _next_record(stream, taken, self.delimiter)
+                passed = line - 1 + len(taken)
+                yield RawText(
+                    row_no, "".join(taken).rstrip("\r\n"), hide(fields, self._layout, self.delimiter)
+                )
+
+    def _open(self) -> TextIOWrapper:
+        return self._text.path.open(encoding=self._text.encoding, newline="")
+
+    def _find_delimiter(self, contract: Contract) -> str:
+        def recognised(delimiter: str) -> int:
+            with self._open() as stream:
+                header = _header(stream, delimiter)[0]
+            return len({fold_header(name) for name in header} & contract.headers.keys())
+
+        return max(DELIMITERS, key=recognised)
+
+    def _read_header(self, stream: TextIOWrapper) -> tuple[list[str], int]:
+        header, lines = _header(stream, self.delimiter)
+        if not header:
+            raise RefusedError("the file is empty")
+        return header, lines
+
+    def _straight(self, lines: list[str], first_line: int) -> str | None:
+        """The block with line numbers in front; None if one of its records needs more than that."""
+        if self.extra_names:
+            return None
+        text = "".join(lines)
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+            lines = text.splitlines(keepends=True) if "\r" not in text else []
+        delimiter = self.delimiter
+        if (
+            '"' in text
+            or "\r" in text
+            or "NULL" in text
+            or "\\N" in text
+            or f" {delimiter}" in text
+            or f"{delimiter} " in text
+            or " \n" in text
+            or "\n " in text
+            or text.startswith(" ")
+            or text.endswith(" ")
+            or any(char != delimiter and char in text for char in _RARE_SPACE)
+            or not (text.isascii() or unicodedata.is_normalized("NFC", text))
+        ):
+            return None
+        if {line.count(delimiter) for line in lines} != {self._layout.width - 1}:
+            return None
+        empty = delimiter * 2
+        block = "".join(
+            [f"{number}{delimiter}{number}{empty}{line}" for number, line in enumerate(lines, first_line)]
+        )
+        return block if block.endswith("\n") else block + "\n"
+
+    def _taken_apart(self, lines: list[str], first_line: int, stream: TextIOWrapper) -> Iterator[str]:
+        """The records of a block one by one. `lines` grows when a quoted field goes on behind the block."""
+        while True:
+            records, open_line = _records(lines, self.delimiter, first_line)
+            if open_line is None:
+                break
+            more = stream.readlines(_READ) if sum(map(len, lines)) < _LONGEST_QUOTE else []
+            if not more:
+                raise _not_closed(open_line)
+            lines += more
+        ends_in_line = not lines[-1].endswith(("\n", "\r"))  # so only at the end of the file
+        writer = BlockWriter(self.delimiter)
+        width, has_extras = self._layout.width, bool(self.extra_names)
+        padding: list[None] = [None] * (len(self.copy_columns) + has_extras)
+        for index, (line, fields) in enumerate(records):
+            if len(fields) == width:
+                values = without_extras(fields, self._layout) if has_extras else clean_fields(fields)
+                writer.write((line, line, None, *values))
+            elif len(fields) > 1 or any(field.strip() for field in fields):
+                if ends_in_line and index == len(records) - 1 and len(fields) < width:
+                    raise RefusedError(
+                        f"truncated: the last line ({line}) has {len(fields)} of {width} fields and no line end"
+                    )
+                writer.write((line, line, len(fields), *padding))
+            if writer.is_full:
+                yield writer.take()
+        yield writer.take()
+
+
+def _unpacked(path: Path) -> Path:
+    """The gzip file's content as a file beside it."""
+    content = path.with_name("unpacked")
+    try:
+        with gzip.open(path) as packed, content.open("wb") as target:
+            while block := packed.read(_READ):
+                target.write(block)
+    except EOFError:
+        raise RefusedError("truncated gzip file") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise RefusedError(f"broken gzip file: {error}") from None
+    return content
+
+
+def _examine(path: Path) -> _Text:
+    """Which encoding the whole file is in; refuses what is none of them."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if not head:
+        raise RefusedError("the file is empty")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        with suppress(UnicodeDecodeError):
+            return _decodes(path, "utf-16")
+        raise RefusedError("not valid UTF-16, though it begins with its byte order mark")
+    encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    try:
+        return _decodes(path, encoding)
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            raise RefusedError("truncated: it ends in the middle of a character") from None
+    # The beginnings of the Vietnamese letters in UTF-8: as Windows-1258 they would be no words of any language.
+    if encoding == "utf-8-sig" or _contains(path, (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x91")):
+        raise RefusedError("damaged UTF-8: some of its bytes are no characters")
+    with suppress(UnicodeDecodeError):
+        return _decodes(path, "cp1258")
+    raise RefusedError("neither UTF-8, UTF-16 with a byte order mark, nor Windows-1258")
+
+
+def _decodes(path: Path, encoding: str) -> _Text:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as stream:
+        while block := stream.read(_READ):
+            if "\0" in decoder.decode(block):
+                raise RefusedError("contains NUL characters: no text, or UTF-16 without a byte order mark")
+        decoder.decode(b"", final=True)
+    return _Text(path, encoding)
+
+
+def _contains(path: Path, signs: Sequence[bytes]) -> bool:
+    with path.open("rb") as stream:
+        return any(sign in block for block in iter(lambda: stream.read(_READ), b"") for sign in signs)
+
+
+def _header(stream: TextIOWrapper, delimiter: str) -> tuple[list[str], int]:
+    """The first record that is not blank, and the number of lines up to its end."""
+    taken: list[str] = []
+    while True:
+        before = len(taken)
+        fields = _next_record(stream, taken, delimiter)
+        if len(taken) == before:
+            return [], len(taken)
+        if any(field.strip() for field in fields):
+            return fields, len(taken)
+
+
+def _next_record(stream: Iterator[str], taken: list[str], delimiter: str) -> list[str]:
+    """One record from the stream, its lines appended to `taken`."""
+
+    def lines() -> Iterator[str]:
+        for line in stream:
+            taken.append(line)
+            yield line
+
+    start = len(taken)
+    try:
+        return next(csv.reader(lines(), delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return _carelessly_quoted(taken[start:], delimiter)
+
+
+def _carelessly_quoted(lines: list[str], delimiter: str) -> list[str]:
+    """A record with text behind a closing quote, read as spreadsheets do."""
+    try:
+        return next(csv.reader(lines, delimiter=delimiter), [])
+    except csv.Error as error:
+        raise RefusedError(f"cannot be read as CSV: {error}") from None
+
+
+def _not_closed(line: int) -> RefusedError:
+    return RefusedError(f"the quote that opens in the record of line {line} is not closed")
+
+
+def _to_even_quotes(lines: list[str], stream: TextIOWrapper) -> list[str]:
+    """The block, longer by the lines of a quoted field that goes on behind it."""
+    quotes = sum(line.count('"') for line in lines)
+    length = 0
+    while quotes % 2 and length < _LONGEST_QUOTE and (line := stream.readline()):
+        lines.append(line)
+        length += len(line)
+        quotes += line.count('"')
+    return lines
+
+
+def _records(
+    lines: list[str], delimiter: str, first_line: int
+) -> tuple[list[tuple[int, list[str]]], int | None]:
+    """The records of a block with the lines where they begin; the line of the last one if it is still open."""
+    reader = csv.reader(chain(lines, (_END,)), delimiter=delimiter, strict=True)
+    records: list[tuple[int, list[str]]] = []
+    begin = 0
+    while begin < len(lines):
+        try:
+            fields = next(reader)
+        except csv.Error:
+            if reader.line_num > len(lines):
+                return records, first_line + begin  # the end mark stands in an open quote
+            # Text behind a closing quote. Within one line that is careless quoting; over several lines it
+            # means that a quote was never closed and swallowed the rows behind it.
+            if reader.line_num - begin != 1:
+                raise _not_closed(first_line + begin) from None
+            fields = _carelessly_quoted([lines[begin]], delimiter)
+        records.append((first_line + begin, fields))
+        begin = reader.line_num
+    return records, None

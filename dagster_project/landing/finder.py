@@ -1,0 +1,148 @@
+"""Which files lie in the landing location. Nothing of their contents, no SQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+
+from dagster_project.warehouse.connection import WarehouseError
+
+
+class Mark(NamedTuple):
+    """What tells, without reading, that a file is still the same."""
+
+    size: int
+    mtime_ns: int
+
+
+class Place(Protocol):
+    """A landing location: a folder, or an fsspec address."""
+
+    def walk(self) -> Iterator[str]:
+        """Paths of all files under the location, posix form."""
+        ...
+
+    def mark(self, path: str) -> Mark:
+        """Size and time of change; OSError if the file cannot be had."""
+        ...
+
+    def open(self, path: str) -> BinaryIO:
+        """The bytes of the file; OSError if they cannot be had."""
+        ...
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """One file of a source. `path` is under the landing location and begins with the source's folder."""
+
+    source: str
+    path: str
+    place: Place
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.path).name
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files by source, in the order of their paths, and what lies in the landing that is none of them."""
+
+    files: dict[str, list[LandingFile]]
+    findings: tuple[str, ...]
+
+
+def find_files(location: str, sources: Collection[str]) -> Found:
+    """All files of the sources; WarehouseError if the location does not exist."""
+    place = _place(location)
+    files: dict[str, list[LandingFile]] = {source: [] for source in sources}
+    strange: dict[str, int] = {}
+    stray: list[str] = []
+    for path in sorted(place.walk()):
+        parts = PurePosixPath(path).parts
+        if any(part.startswith((".", "~$")) for part in parts):
+            continue  # hidden files, and the lock files of Excel
+        if len(parts) == 1:
+            stray.append(path)
+        elif parts[0] in files:
+            files[parts[0]].append(LandingFile(parts[0], path, place))
+        else:
+            strange[parts[0]] = strange.get(parts[0], 0) + 1
+    known = ", ".join(sorted(sources))
+    findings = [f"{name}: lies in no source folder and is not read" for name in stray]
+    findings += [
+        f"{folder}/: no such source, {count} file{'s' if count > 1 else ''} not read (the sources are {known})"
+        for folder, count in strange.items()
+    ]
+    return Found(files, tuple(findings))
+
+
+def _place(location: str) -> Place:
+    if "://" not in location and "::" not in location:
+        return _Folder(location)
+    return _Address(location)
+
+
+class _Folder:
+    def __init__(self, location: str) -> None:
+        self._root = Path(location).expanduser()
+        if not self._root.is_dir():
+            raise WarehouseError(
+                f"The landing folder {self._root} does not exist: create it, or name another one with "
+                "--landing or CASHLESS_LANDING."
+            )
+        if not os.access(self._root, os.R_OK | os.X_OK):
+            raise WarehouseError(f"The landing folder {self._root} may not be read by this user.")
+
+    def walk(self) -> Iterator[str]:
+        for folder, _, names in os.walk(self._root):
+            for name in names:
+                yield Path(folder, name).relative_to(self._root).as_posix()
+
+    def mark(self, path: str) -> Mark:
+        status = (self._root / path).stat()
+        return Mark(status.st_size, status.st_mtime_ns)
+
+    def open(self, path: str) -> BinaryIO:
+        return (self._root / path).open("rb")
+
+
+class _Address:
+    """Any file system that fsspec knows (its own package must be installed: s3fs, sshfs, …)."""
+
+    def __init__(self, location: str) -> None:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - only for addresses, and slow to import
+
+        try:
+            self._files, root = url_to_fs(location)
+            self._root = root.rstrip("/")
+            there = self._files.isdir(self._root)
+        except (ImportError, ValueError, OSError) as error:
+            raise WarehouseError(f"The landing location {location} cannot be used: {error}") from None
+        if not there:
+            raise WarehouseError(f"The landing location {location} does not exist or is no folder.")
+
+    def walk(self) -> Iterator[str]:
+        for path in self._files.find(self._root):
+            yield path[len(self._root) :].lstrip("/")
+
+    def mark(self, path: str) -> Mark:
+        info = self._files.info(f"{self._root}/{path}")
+        return Mark(int(info.get("size") or 0), _changed_ns(info))
+
+    def open(self, path: str) -> BinaryIO:
+        return cast(BinaryIO, self._files.open(f"{self._root}/{path}", "rb"))
+
+
+def _changed_ns(info: dict[str, Any]) -> int:
+    for name in ("mtime", "LastModified", "last_modified", "updated", "modified", "created"):
+        value = info.get(name)
+        if isinstance(value, datetime):
+            return int(value.timestamp() * 1_000_000) * 1000
+        if isinstance(value, int | float):
+            return int(value * 1_000_000) * 1000
+    return -1  # unknown: snapshot.py then never takes the file for unchanged

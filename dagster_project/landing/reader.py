@@ -1,0 +1,38 @@
+"""Which reader a file gets, by its name. Nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dagster_project.contracts.model import Contract
+from dagster_project.landing.records import RecordSource, RefusedError
+
+CSV = (".csv", ".csv.gz")
+EXCEL = (".xlsx", ".xls", ".xlsb")
+PARQUET = (".parquet",)
+
+
+def check_kind(name: str) -> None:
+    """RefusedError if no reader takes a file of this name."""
+    if not name.lower().endswith(CSV + EXCEL + PARQUET):
+        raise RefusedError(f"not a kind of file that is read ({', '.join(CSV + EXCEL + PARQUET)})")
+
+
+def open_records(name: str, content: Path, contract: Contract) -> RecordSource:
+    """The records of a file called `name`, whose bytes are in `content`; RefusedError if that cannot be."""
+    lower = name.lower()
+    check_kind(name)
+    if content.stat().st_size == 0:
+        raise RefusedError("the file is empty")
+    # The readers are imported when a file needs them: Arrow alone takes a fifth of a second.
+    if lower.endswith(CSV):
+        from dagster_project.landing.csv_reader import CsvSource  # noqa: PLC0415
+
+        return CsvSource(content, lower.endswith(".gz"), contract)
+    if lower.endswith(PARQUET):
+        from dagster_project.landing.parquet_reader import ParquetSource  # noqa: PLC0415
+
+        return ParquetSource(content, contract)
+    from dagster_project.landing.excel_reader import ExcelSource  # noqa: PLC0415
+
+    return ExcelSource(content, contract)

@@ -1,0 +1,207 @@
+"""What every file format becomes: blocks of text records for COPY, and the raw text of single rows.
+
+Header recognition, trimming and hiding live here; how a format is read does not, nor is a value judged.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dagster_project.contracts.model import Contract, fold_header
+
+NULLS = frozenset(("NULL", "\\N"))
+HIDDEN = "***"
+# COPY is fed in blocks of about this many characters: large enough that Python's share of the work is small.
+BLOCK_CHARS = 1 << 18
+# A personal value shorter than this is not looked for in the other fields: it would be found in everything.
+_TELLING = 6
+
+Field = str | None
+
+
+class RefusedError(Exception):
+    """The file as a whole cannot be taken. The message is the reason and contains none of its values."""
+
+
+@dataclass(frozen=True)
+class RawText:
+    """One row as it stands in its file, and the same with everything personal hidden."""
+
+    row_no: int
+    raw: str
+    masked: str
+
+
+@dataclass(frozen=True)
+class Total:
+    """A total row of a sheet and the rows before it: all of them, and those since the total row before."""
+
+    line: int
+    sheet: str
+    first_row_no: int
+    section_row_no: int
+    last_row_no: int
+    amount: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the columns of a file (or sheet) map to the contract."""
+
+    header: tuple[str, ...]
+    # Contract column per file column; None: an extra column.
+    columns: tuple[str | None, ...]
+    hidden: frozenset[int]
+
+    @property
+    def width(self) -> int:
+        return len(self.header)
+
+    @property
+    def contract_columns(self) -> tuple[str, ...]:
+        """The contract columns the file has, in the file's order."""
+        return tuple(name for name in self.columns if name is not None)
+
+    @property
+    def extra_positions(self) -> tuple[int, ...]:
+        return tuple(index for index, name in enumerate(self.columns) if name is None)
+
+    @property
+    def extra_names(self) -> tuple[str, ...]:
+        """Names of the extra columns, made distinct and never empty."""
+        names: list[str] = []
+        for index in self.extra_positions:
+            name = normalise(self.header[index]) or f"column {index + 1}"
+            names.append(name if name not in names else f"{name} ({index + 1})")
+        return tuple(names)
+
+
+class RecordSource(Protocol):
+    """One opened file of any format.
+
+    `blocks` gives CSV text for COPY with the columns row_no, line, field_count, then `copy_columns`, then the
+    extra columns as JSON if there are any. `field_count` is null unless the row has a wrong number of fields.
+    """
+
+    delimiter: str
+    copy_columns: tuple[str, ...]
+    extra_names: tuple[str, ...]
+    notes: list[str]
+    totals: list[Total]
+
+    def blocks(self) -> Iterator[str]: ...
+
+    def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
+        """The raw text of rows (row_no, line), which come in the order of row_no."""
+        ...
+
+    def sheet_starts(self) -> list[tuple[int, str]]:
+        """First row_no of every sheet, for formats that have sheets."""
+        ...
+
+
+def match_header(header: Sequence[str], contract: Contract) -> Layout:
+    """Maps a header to the contract; RefusedError names what is missing or there twice."""
+    columns = tuple(contract.headers.get(fold_header(name)) for name in header)
+    present = [name for name in columns if name is not None]
+    twice = sorted({name for name in present if present.count(name) > 1})
+    if twice:
+        raise RefusedError(f"two columns are both {', '.join(twice)}")
+    missing = missing_columns(columns, contract)
+    if missing:
+        raise RefusedError(
+            f"required column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}"
+        )
+    hidden = frozenset(
+        index for index, name in enumerate(columns) if name is None or contract.column(name).personal
+    )
+    return Layout(tuple(header), columns, hidden)
+
+
+def missing_columns(columns: Iterable[str | None], contract: Contract) -> list[str]:
+    present = set(columns)
+    return [
+        column.name for column in contract.columns if column.required and column.name not in present
+    ]
+
+
+def normalise(text: str) -> str:
+    """Trimmed, and NFC: what is stored of a text."""
+    text = text.strip()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def clean_fields(fields: Sequence[Field]) -> list[str]:
+    """Normalised fields; empty text stands for null."""
+    cleaned = [text.strip() if text else "" for text in fields]
+    if not "".join(cleaned).isascii():
+        cleaned = [unicodedata.normalize("NFC", text) for text in cleaned]
+    if "NULL" in cleaned or "\\N" in cleaned:
+        cleaned = ["" if text in NULLS else text for text in cleaned]
+    return cleaned
+
+
+def without_extras(fields: Sequence[Field], layout: Layout) -> list[str]:
+    """Contract fields, cleaned, then the extra columns as they came, as JSON."""
+    kept = clean_fields([text for text, name in zip(fields, layout.columns, strict=True) if name is not None])
+    extras = {
+        name: fields[index] for name, index in zip(layout.extra_names, layout.extra_positions, strict=True)
+    }
+    kept.append(json.dumps(extras, ensure_ascii=False))
+    return kept
+
+
+class BlockWriter:
+    """Collects records as CSV text until there is a block of them."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._buffer = io.StringIO()
+        self.write = csv.writer(self._buffer, delimiter=delimiter, lineterminator="\n").writerow
+
+    @property
+    def is_full(self) -> bool:
+        return self._buffer.tell() >= BLOCK_CHARS
+
+    def take(self) -> str:
+        block = self._buffer.getvalue()
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        return block
+
+
+def join_fields(fields: Iterable[Field], delimiter: str = ",") -> str:
+    """Fields as one CSV record without its line end."""
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow(
+        ["" if text is None else text for text in fields]
+    )
+    return buffer.getvalue()
+
+
+def hide(fields: Sequence[Field], layout: Layout, delimiter: str) -> str:
+    """A record with its personal and its extra fields hidden, also where their values stand elsewhere.
+
+    In a record with a wrong number of fields nobody knows which is which: all of them are hidden.
+    """
+    if len(fields) != layout.width:
+        return join_fields([HIDDEN] * len(fields), delimiter)
+    telling = [
+        text
+        for index in layout.hidden
+        if layout.columns[index] and len(text := (fields[index] or "").strip()) >= _TELLING
+    ]
+    shown: list[Field] = []
+    for index, text in enumerate(fields):
+        if text is None or not text.strip():
+            shown.append(text)
+        elif index in layout.hidden or any(value in text for value in telling):
+            shown.append(HIDDEN)
+        else:
+            shown.append(text)
+    return join_fields(shown, delimiter)

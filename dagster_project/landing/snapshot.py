@@ -1,0 +1,48 @@
+"""One steady copy of a file: read once, hashed, refused if it changed meanwhile. Not what the bytes mean."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from dagster_project.landing.finder import LandingFile, Mark
+from dagster_project.landing.records import RefusedError
+
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The copied bytes of a landing file, with their hash and the mark the file had."""
+
+    path: Path
+    sha256: str
+    mark: Mark
+
+
+@contextmanager
+def take_snapshot(file: LandingFile) -> Iterator[Snapshot]:
+    """Copies the file to a temporary folder of its own; RefusedError if it cannot be read or changes."""
+    folder = Path(tempfile.mkdtemp(prefix="cashless-"))
+    try:
+        copy = folder / f"content{PurePosixPath(file.path).suffix}"
+        digest = hashlib.sha256()
+        try:
+            before = file.place.mark(file.path)
+            with file.place.open(file.path) as original, copy.open("wb") as target:
+                while block := original.read(BLOCK):
+                    digest.update(block)
+                    target.write(block)
+            after = file.place.mark(file.path)
+        except OSError as error:
+            raise RefusedError(f"cannot be read: {error.strerror or type(error).__name__}") from None
+        if before != after or copy.stat().st_size != after.size:
+            raise RefusedError("changed while it was read")
+        yield Snapshot(copy, digest.hexdigest(), after)
+    finally:
+        shutil.rmtree(folder)

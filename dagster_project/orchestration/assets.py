@@ -1,0 +1,146 @@
+"""The assets: raw sources, customer keys, the dbt models, the publication. What each does is in its own room."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
+
+from dagster_project.contracts.model import Contract, contracts
+from dagster_project.orchestration.report import DbtTests
+from dagster_project.orchestration.session import RunSession
+from dagster_project.publish.build import newest_build, newest_gate_result
+from dagster_project.publish.publish import publish
+from dagster_project.raw.load import load_source
+from dagster_project.transform import dbt as dbt_project
+from dagster_project.transform.customer_keys import assign_customer_keys
+
+OPERATOR = ["team:data-operator"]
+CUSTOMER_KEY = dg.AssetKey(["private", "customer_key"])
+PUBLICATION = dg.AssetKey(["bi", "publication"])
+
+
+def raw_asset(contract: Contract) -> dg.AssetsDefinition:
+    """The asset raw/<source>: what is new in its landing folder, accepted row by row."""
+
+    @dg.asset(
+        key=["raw", contract.source],
+        group_name="raw",
+        owners=OPERATOR,
+        kinds={"postgres"},
+        description=f"{contract.description} Grain: {contract.grain}",
+    )
+    def load(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
+        loaded = load_source(
+            session.conn, session.settings, contract.source, progress=session.report.progress
+        )
+        session.report.files += loaded.files
+        session.report.findings += loaded.findings
+        return dg.MaterializeResult(
+            metadata={
+                "files": len(loaded.files),
+                "files_refused": sum(file.refused_reason is not None for file in loaded.files),
+                "rows_loaded": sum(file.rows_loaded for file in loaded.files),
+                "rows_duplicate": sum(file.rows_duplicate for file in loaded.files),
+                "rows_quarantined": sum(file.rows_quarantined for file in loaded.files),
+            }
+        )
+
+    return load
+
+
+@dg.asset(
+    key=CUSTOMER_KEY,
+    deps=[["raw", name] for name, contract in contracts().items() if "customer_code" in contract.names],
+    group_name="raw",
+    owners=OPERATOR,
+    kinds={"postgres"},
+)
+def customer_key(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
+    """The keyed pseudonym of every customer code seen in any source, computed once."""
+    return dg.MaterializeResult(metadata={"customers_added": assign_customer_keys(session.conn, session.settings)})
+
+
+class RoomTranslator(DagsterDbtTranslator):
+    """Groups dbt models by their folder, which is their room."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        folder = dbt_resource_props["fqn"][1] if len(dbt_resource_props["fqn"]) > 2 else "reference"
+        return {"seeds": "reference"}.get(folder, folder)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str] | None:
+        owner = dbt_resource_props.get("config", {}).get("meta", {}).get("owner", "data-operator")
+        return [f"team:{owner}"]
+
+
+@dbt_assets(
+    manifest=dbt_project.ensure_manifest(),
+    name="transform",
+    exclude="resource_type:unit_test",
+    dagster_dbt_translator=RoomTranslator(),
+)
+def transform(
+    context: dg.AssetExecutionContext, session: dg.ResourceParam[RunSession], dbt: DbtCliResource
+) -> Iterator[Any]:
+    """Builds the candidate marts, unless BI already sees what these inputs give."""
+    if not session.has_rows() or session.input_fingerprint() == session.published_fingerprint():
+        context.log.info("Nothing new since the last publication.")
+        return
+    session.report.progress("Dựng mô hình / building the models (dbt)")
+    # The invocation passes this process's environment on; that is the only way in for the connection.
+    os.environ.update(dbt_project.environment(session.url))
+    invocation = dbt.cli(
+        dbt_project.BUILD_ARGS,
+        context=context,
+        # One folder for all runs (they hold the run lock), so that dbt parses only what changed.
+        target_path=session.settings.home / "dbt",
+        raise_on_error=False,
+    )
+    yield from invocation.stream()
+    session.report.dbt_tests = _tests(invocation)
+
+
+def _tests(invocation: DbtCliInvocation) -> DbtTests:
+    """What the dbt tests said; raises when anything but a test failed."""
+    if not (invocation.target_path / "run_results.json").exists():
+        raise dbt_project.TransformError(f"dbt ended without results; see {invocation.target_path / 'dbt.log'}")
+    results = invocation.get_artifact("run_results.json")["results"]
+    errors = [result for result in results if result["status"] == "error"]
+    if errors:
+        first = errors[0]
+        reason = " ".join(str(first["message"]).split())
+        raise dbt_project.TransformError(f"dbt: {first['unique_id']}: {reason} ({len(errors)} errors in all)")
+    tests = [result for result in results if result["unique_id"].startswith("test.")]
+    return DbtTests(
+        passed=sum(test["status"] == "pass" for test in tests),
+        warned=sum(test["status"] == "warn" for test in tests),
+        failures=tuple(test["unique_id"].split(".")[2] for test in tests if test["status"] == "fail"),
+    )
+
+
+def candidate_keys() -> list[dg.AssetKey]:
+    """The assets that a publication copies."""
+    return [dg.AssetKey(["candidate", table.name]) for table in dbt_project.published_tables()]
+
+
+@dg.asset(key=PUBLICATION, deps=candidate_keys(), group_name="bi", owners=OPERATOR, kinds={"postgres"})
+def publication(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
+    """The last good publication: everything BI sees, changed in one transaction, only if exactly this build passed."""
+    session.report.progress("Công bố / publishing")
+    with session.conn, session.conn.cursor() as cursor:
+        build = newest_build(cursor)
+        gate = newest_gate_result(cursor, build.build_id) if build else None
+    if build is None or gate is None:
+        raise dbt_project.TransformError("There is no audited build to publish: run the whole job.")
+    done = publish(session.conn, build, gate, dbt_project.published_tables())
+    session.report.publication = done
+    return dg.MaterializeResult(
+        metadata={
+            "publication_id": done.publication_id,
+            "data_through": str(done.data_through),
+            "months_changed": len(done.months),
+            "rows_inserted": sum(change.rows_inserted for change in done.changes),
+            "rows_deleted": sum(change.rows_deleted for change in done.changes),
+        }
+    )

@@ -1,0 +1,49 @@
+"""All assets, checks and resources as one `Definitions`, and the one job over them."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from dagster_project.contracts.model import contracts
+from dagster_project.orchestration import assets, checks
+from dagster_project.orchestration.report import RunReport
+from dagster_project.orchestration.session import RunSession, open_session
+from dagster_project.settings import Settings, load_settings
+from dagster_project.transform.dbt import PROJECT_DIR, dbt_executable
+
+JOB_NAME = "cashless_run"
+
+
+def build_definitions(settings: Settings | None = None, report: RunReport | None = None) -> dg.Definitions:
+    """The Definitions with these settings (None: those of the environment, read when a run starts)."""
+
+    @dg.resource(description="The connection that holds the run lock, the settings and the run's report.")
+    def session(_context: dg.InitResourceContext) -> Iterator[RunSession]:
+        with open_session(settings or load_settings(), report or RunReport()) as opened:
+            yield opened
+
+    return dg.Definitions(
+        assets=[
+            *(assets.raw_asset(contract) for contract in contracts().values()),
+            assets.customer_key,
+            assets.transform,
+            assets.publication,
+        ],
+        asset_checks=[checks.gate],
+        jobs=[
+            dg.define_asset_job(
+                JOB_NAME,
+                selection=dg.AssetSelection.all(),
+                description="Loads what is new, builds, audits and publishes: what `cashless run` runs.",
+            )
+        ],
+        resources={
+            "session": session,
+            "dbt": DbtCliResource(
+                project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=dbt_executable()
+            ),
+        },
+        # One process: a process per step would cost seconds each and need a connection, and a lock, each.
+        executor=dg.in_process_executor,
+    )

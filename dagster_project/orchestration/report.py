@@ -1,0 +1,140 @@
+"""What a run did, gathered while it runs, and how it is shown at the end. Queries and work are elsewhere."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dagster_project.audit.gate import CheckResult
+    from dagster_project.publish.publish import Publication
+    from dagster_project.raw.load import FileResult
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `cashless run`, part of the fixed command line."""
+
+    DONE = 0
+    ERROR = 1
+    REFUSED = 3
+
+
+@dataclass(frozen=True)
+class DbtTests:
+    """Outcome of the dbt tests of a build; `failures` are the names of those of severity error."""
+
+    passed: int
+    warned: int
+    failures: tuple[str, ...]
+
+
+def _silent(text: str) -> None:
+    """Progress goes nowhere, unless whoever starts the run wants to see it."""
+
+
+@dataclass
+class RunReport:
+    """Filled by the steps of one run."""
+
+    progress: Callable[[str], None] = _silent
+    files: list["FileResult"] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    dbt_tests: DbtTests | None = None
+    checks: list["CheckResult"] = field(default_factory=list)
+    publication: "Publication | None" = None
+
+    @property
+    def is_refused(self) -> bool:
+        """The gate, or a dbt test of severity error, held this build back."""
+        return any(check.is_blocking for check in self.checks) or bool(self.dbt_tests and self.dbt_tests.failures)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The end of a run: its exit code and what to show. `has_rows`: the warehouse holds accepted rows."""
+
+    report: RunReport
+    has_rows: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        if self.report.is_refused:
+            return ExitCode.REFUSED
+        # Refused files alone are no error, unless there is nothing else.
+        if not self.has_rows and any(file.refused_reason for file in self.report.files):
+            return ExitCode.ERROR
+        return ExitCode.DONE
+
+    def print(self) -> None:
+        """What changed, in tables on standard output; findings and refusals last, where they are seen."""
+        from rich.console import Console  # noqa: PLC0415  (only when something is shown)
+
+        console = Console(soft_wrap=True, highlight=False, width=None)
+        if self.report.files:
+            _print_files(console, self.report.files)
+        _print_troubles(console, self.report)
+        _print_outcome(console, self.report)
+
+
+def _print_files(console: "Console", files: "list[FileResult]") -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(title="Tệp mới / New files", title_justify="left")
+    table.add_column("Nguồn / Source")
+    for heading in ("Tệp/Files", "Dòng/Rows", "Nạp/Loaded", "Trùng/Duplicate", "Cách ly/Quarantined", "Từ chối/Refused"):
+        table.add_column(heading, justify="right")
+    totals: dict[str, Counter[str]] = {}
+    for file in files:
+        row = totals.setdefault(file.source, Counter())
+        row.update(
+            files=1,
+            rows=file.rows_in_file,
+            loaded=file.rows_loaded,
+            duplicate=file.rows_duplicate,
+            quarantined=file.rows_quarantined,
+            refused=int(file.refused_reason is not None),
+        )
+    for source, row in sorted(totals.items()):
+        columns = ("files", "rows", "loaded", "duplicate", "quarantined", "refused")
+        table.add_row(source, *(f"{row[name]:,}" for name in columns))
+    console.print(table)
+
+
+def _print_troubles(console: "Console", report: RunReport) -> None:
+    for file in report.files:
+        if file.refused_reason is not None:
+            console.print(f"[red]Từ chối / Refused[/red] {file.path}: {file.refused_reason}", markup=True)
+        elif file.rows_quarantined:
+            console.print(f"[yellow]Cách ly / Quarantined[/yellow] {file.path}: {file.rows_quarantined:,} dòng / rows")
+    for finding in report.findings:
+        console.print(f"[yellow]Lưu ý / Note[/yellow] {finding}")
+    for check in report.checks:
+        if not check.passed and check.expectation.severity != "info":
+            colour = "red" if check.is_blocking else "yellow"
+            console.print(
+                f"[{colour}]{check.expectation.severity}[/{colour}] {check.suite.name}.{check.expectation.name}"
+                f" = {check.observed}: {check.expectation.why_vi} / {check.expectation.why_en}"
+            )
+    for name in report.dbt_tests.failures if report.dbt_tests else ():
+        console.print(f"[red]critical[/red] dbt test failed: {name}")
+
+
+def _print_outcome(console: "Console", report: RunReport) -> None:
+    publication = report.publication
+    if publication is not None:
+        months = ", ".join(f"{month:%Y-%m}" for month in publication.months) or "không có / none"
+        console.print(
+            f"[green]Đã công bố / Published[/green] số/no. {publication.publication_id}, dữ liệu đến / data through "
+            f"{publication.data_through or '—'}; kiểm tra / checks: {publication.checks_passed} đạt/passed, "
+            f"{publication.checks_warned} cảnh báo/warned. Tháng thay đổi / months changed: {months}"
+        )
+    elif report.is_refused:
+        console.print(
+            "[red]Không công bố / Publication refused[/red]: BI giữ nguyên lần công bố trước / "
+            "BI keeps the last good publication."
+        )
+    else:
+        console.print("Không có gì mới / Nothing new: bi is up to date.")

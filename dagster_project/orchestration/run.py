@@ -1,0 +1,43 @@
+"""Runs the one job in this process, for the command line and tests. The job itself is in job.py."""
+
+from contextlib import closing
+
+import dagster as dg
+
+from dagster_project.errors import CashlessError
+from dagster_project.landing.finder import check_landing
+from dagster_project.orchestration.job import JOB_NAME, build_definitions
+from dagster_project.orchestration.report import RunReport, RunResult
+from dagster_project.settings import Settings
+from dagster_project.warehouse.connection import connect
+
+
+def run_pipeline(settings: Settings, report: RunReport | None = None) -> RunResult:
+    """Loads what is new, builds, audits, publishes; raises CashlessError for what a person must put right."""
+    check_landing(settings.landing)
+    report = report or RunReport()
+    job = build_definitions(settings, report).resolve_job_def(JOB_NAME)
+    try:
+        job.execute_in_process(
+            instance=dg.DagsterInstance.ephemeral(),
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    except Exception as error:
+        cause = _for_people(error)
+        if cause is not None:
+            raise cause from error
+        # A failed blocking check ends Dagster's run; here it is an outcome, and the report has it.
+        if not report.is_refused:
+            raise
+    with closing(connect(settings)) as conn, conn.cursor() as cursor:
+        cursor.execute("select exists (select from landing.file where rows_loaded > 0)")
+        return RunResult(report, has_rows=cursor.fetchone() == (True,))
+
+
+def _for_people(error: BaseException | None) -> CashlessError | None:
+    """The error meant for people somewhere in a chain of Dagster's own wrappers."""
+    while error is not None:
+        if isinstance(error, CashlessError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,230 @@
+"""The row checks and casts of a contract as SQL: text in, typed rows and the faults of the others out.
+
+One pass over a table of text. What each form looks like is in the landing.as_* functions (migration 0002);
+which column has which form and which further conditions is in the contract. No files, no ledger.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from dagster_project.contracts.model import Column, Contract, Form
+from dagster_project.raw.ddl import literal, quote
+
+# To be raised when the landing.as_* functions or the readers judge a value differently than before:
+# what was refused or quarantined is then tested again.
+RULES = "1"
+
+FIELD_COUNT = "field_count"
+IN_FUTURE = "in_future"
+
+_PREFIX_SEED = Path(__file__).parents[2] / "seeds" / "phone_prefix_2018.csv"
+
+_FUNCTIONS: dict[Form, str] = {
+    Form.DATE: "landing.as_date",
+    Form.TIMESTAMP: "landing.as_timestamp",
+    Form.DATE_OR_TIMESTAMP: "landing.as_date_or_timestamp",
+    Form.MONTH: "landing.as_month",
+    Form.MONEY: "landing.as_money",
+    Form.DECIMAL: "landing.as_decimal",
+    Form.SMALL_INTEGER: "landing.as_small_integer",
+    Form.BOOLEAN: "landing.as_boolean",
+}
+
+_EXPECTED: dict[Form, str] = {
+    Form.DATE: "not a date",
+    Form.TIMESTAMP: "not a date with a time",
+    Form.DATE_OR_TIMESTAMP: "not a date or timestamp",
+    Form.MONTH: "not a month",
+    Form.MONEY: "not an amount in whole VND",
+    Form.DECIMAL: "not a plain decimal number",
+    Form.SMALL_INTEGER: "not a small whole number",
+    Form.BOOLEAN: "neither true nor false",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that can be wrong: true `condition` is a fault. The reason never contains the value."""
+
+    column: str
+    code: str
+    reason: str
+    condition: str
+
+
+def fingerprint(contract: Contract) -> str:
+    """Changes when the judgement of a row can change, by the contract or by the rules behind it."""
+    return f"{contract.fingerprint}-{RULES}"
+
+
+class RowChecks:
+    """The statements that judge the rows of one contract. Table names are those of `tables`."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.text_table = f"pg_temp.text_{contract.source}"
+        self.checked_table = f"pg_temp.checked_{contract.source}"
+        self.checks = tuple(check for column in contract.columns for check in _checks(column))
+
+    def create_tables(self) -> list[str]:
+        """The two temporary tables of a session: rows as text, rows as judged."""
+        text = ", ".join(f'{quote(name)} text collate "C"' for name in self.contract.names)
+        typed = ", ".join(f"{quote(column.name)} {column.sql_type}" for column in self.contract.columns)
+        return [
+            f"create temp table if not exists {self._bare(self.text_table)} "
+            f"(row_no bigint, line integer, field_count integer, {text}, extra text)",
+            f"create temp table if not exists {self._bare(self.checked_table)} "
+            f"(row_no bigint, line integer, field_count integer, money bigint, {typed}, extra jsonb, bad integer[])",
+        ]
+
+    def check_rows(self, today: date) -> str:
+        """Fills the table of judged rows from the table of text. `bad` holds the numbers of the faults."""
+        columns = self.contract.columns
+        inner = ["row_no", "line", "field_count", "extra"]
+        outer: list[str] = []
+        for column in columns:
+            inner.append(f"{quote(column.name)} as {_text(column)}")
+            if column.form is not Form.TEXT:
+                inner.append(f"{_cast(column)} as {_value(column)}")
+            outer.append(_value(column))
+        money = f"coalesce({quote('v_' + self.contract.money_column)}, 0)" if self.contract.money_column else "0"
+        conditions = [check.condition.replace("{today}", literal(today.isoformat())) for check in self.checks]
+        faults = ", ".join(
+            f"case when {condition} then {number} end" for number, condition in enumerate(conditions, 1)
+        )
+        return (
+            f"insert into {self.checked_table} "
+            f"select row_no, line, field_count, {money}, {', '.join(outer)}, extra::jsonb, "
+            "case when field_count is not null then '{0}'::integer[] "
+            f"when {' or '.join(f'({condition})' for condition in conditions)} "
+            f"then array_remove(array[{faults}]::integer[], null) end "
+            # offset 0 keeps the planner from computing every cast again wherever its value is used
+            f"from (select {', '.join(inner)} from {self.text_table} offset 0) as read_row"
+        )
+
+    def find_duplicates(self, is_raw_empty: bool) -> str:
+        """Row numbers of good rows that equal an earlier one: of the same file, or accepted before.
+
+        Equal rows have equal keys, so only the rows of repeated keys are compared column by column.
+        """
+        keys = ", ".join(quote(name) for name in self.contract.key)
+        everything = ", ".join(quote(name) for name in self.contract.names)
+        statement = (
+            "insert into pg_temp.duplicate_row "
+            "select row_no from ("
+            f"select row_no, row_number() over (partition by {everything} order by row_no) as number "
+            f"from {self.checked_table} where bad is null and ({keys}) in "
+            f"(select {keys} from {self.checked_table} where bad is null group by {keys} having count(*) > 1)"
+            ") as repeated where number > 1"
+        )
+        if is_raw_empty:
+            return statement
+        same = " and ".join(
+            f"new_row.{quote(column.name)} = old_row.{quote(column.name)}"
+            if column.required
+            else f"new_row.{quote(column.name)} is not distinct from old_row.{quote(column.name)}"
+            for column in self.contract.columns
+        )
+        return (
+            f"{statement} union select new_row.row_no from {self.checked_table} as new_row "
+            f"inner join raw.{quote(self.contract.source)} as old_row on {same} "
+            "where new_row.bad is null and not old_row.is_duplicate"
+        )
+
+    def accept_rows(self, has_duplicates: bool) -> str:
+        """Appends the good rows to the raw table; the file's id is the one parameter."""
+        names = ", ".join(quote(name) for name in self.contract.names)
+        version = quote(self.contract.version_column)
+        rank = "0"
+        if self.contract.rank_column:
+            values = self.contract.column(self.contract.rank_column).values
+            rank = f"array_position({_array(values)}, {quote(self.contract.rank_column)})"
+        flag, join = "false", ""
+        if has_duplicates:
+            flag, join = "duplicate_row.row_no is not null", "left join pg_temp.duplicate_row using (row_no) "
+        return (
+            f"insert into raw.{quote(self.contract.source)} "
+            f"({names}, file_id, line, version_at, version_rank, is_duplicate, extra) "
+            f"select {names}, %s, line, {version}, {rank}, {flag}, extra "
+            f"from {self.checked_table} {join}where bad is null"
+        )
+
+    def fields(self, alias: str) -> str:
+        """The contract columns of a text row as JSON, to be tested again later."""
+        pairs = ", ".join(f"{literal(name)}, {alias}.{quote(name)}" for name in self.contract.names)
+        return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+
+    @staticmethod
+    def _bare(table: str) -> str:
+        return table.removeprefix("pg_temp.")
+
+
+@lru_cache(maxsize=None)
+def row_checks(contract: Contract) -> RowChecks:
+    return RowChecks(contract)
+
+
+@lru_cache(maxsize=1)
+def phone_prefixes() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The 11-digit mobile prefixes of before 2018, and today's for each of them."""
+    with _PREFIX_SEED.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return tuple(row["old_prefix"] for row in rows), tuple(row["new_prefix"] for row in rows)
+
+
+def _text(column: Column) -> str:
+    return quote("t_" + column.name)
+
+
+def _value(column: Column) -> str:
+    return quote(("t_" if column.form is Form.TEXT else "v_") + column.name)
+
+
+def _cast(column: Column) -> str:
+    if column.form is Form.PHONE:
+        old, new = phone_prefixes()
+        return f"landing.as_phone({quote(column.name)}, {_array(old)}, {_array(new)})"
+    return f"{_FUNCTIONS[column.form]}({quote(column.name)})"
+
+
+def _checks(column: Column) -> list[Check]:
+    text, value = _text(column), _value(column)
+    checks: list[Check] = []
+
+    def add(code: str, reason: str, condition: str) -> None:
+        checks.append(Check(column.name, code, f"{column.name}: {reason}", condition))
+
+    if column.required:
+        add("empty", "required, but empty", f"{text} is null")
+    if column.form in _FUNCTIONS:
+        add("form", _EXPECTED[column.form], f"{value} is null and {text} is not null")
+    if column.values:
+        listed = ", ".join(
+            value if column.form is Form.SMALL_INTEGER else literal(value) for value in column.values
+        )
+        add("list", f"not one of {', '.join(column.values)}", f"{value} not in ({listed})")
+    if column.exclusive_minimum is not None:
+        limit = column.exclusive_minimum
+        add("range", f"not greater than {limit}", f"{value} <= {limit}")
+    if column.minimum is not None:
+        add("range", f"less than {column.minimum}", f"{value} < {column.minimum}")
+    if column.not_after_today:
+        add(IN_FUTURE, "later than the day of loading", f"{value} >= date {{today}} + 1")
+    if column.fraction_unless:
+        other = quote("t_" + column.fraction_unless.column)
+        exempt = ", ".join(literal(item) for item in column.fraction_unless.values)
+        add(
+            "range",
+            "a rate, but not from 0 to 1",
+            f"{other} not in ({exempt}) and not {value} between 0 and 1",
+        )
+    return checks
+
+
+def _array(values: tuple[str, ...]) -> str:
+    return f"array[{', '.join(literal(value) for value in values)}]"

@@ -1,0 +1,187 @@
+"""The ledger of files: one line per path and content. No reading of files, no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from dagster_project.landing.finder import LandingFile, Mark
+
+
+class Counts(NamedTuple):
+    """Rows and money of a file by what became of them."""
+
+    rows_loaded: int = 0
+    rows_duplicate: int = 0
+    rows_quarantined: int = 0
+    money_loaded_vnd: int = 0
+    money_duplicate_vnd: int = 0
+    money_quarantined_vnd: int = 0
+
+    @property
+    def rows_in_file(self) -> int:
+        return self.rows_loaded + self.rows_duplicate + self.rows_quarantined
+
+    @property
+    def money_in_file_vnd(self) -> int:
+        return self.money_loaded_vnd + self.money_duplicate_vnd + self.money_quarantined_vnd
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ledger line."""
+
+    file_id: int
+    path: str
+    sha256: str
+    mark: Mark
+    refused_reason: str | None
+    fingerprint: str
+    counts: Counts
+    extra_columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def is_settled(self, fingerprint: str) -> bool:
+        """Nothing to do for this content: it is loaded, or it was refused by the rules of today."""
+        return self.refused_reason is None or (bool(self.sha256) and self.fingerprint == fingerprint)
+
+
+_COLUMNS = (
+    "file_id, path, sha256, size, mtime_ns, refused_reason, contract_fingerprint, rows_loaded, rows_duplicate, "
+    "rows_quarantined, money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd, extra_columns, notes"
+)
+
+
+def entries(conn: Connection, source: str) -> dict[str, list[Entry]]:
+    """The ledger of one source, by path."""
+    with conn.cursor() as cursor:
+        cursor.execute(f"select {_COLUMNS} from landing.file where source = %s order by file_id", (source,))
+        found: dict[str, list[Entry]] = {}
+        for row in cursor.fetchall():
+            entry = _entry(row)
+            found.setdefault(entry.path, []).append(entry)
+        return found
+
+
+def entry_of(cursor: Cursor, path: str, sha256: str) -> Entry | None:
+    cursor.execute(f"select {_COLUMNS} from landing.file where path = %s and sha256 = %s", (path, sha256))
+    row = cursor.fetchone()
+    return _entry(row) if row else None
+
+
+def first_with_content(cursor: Cursor, source: str, sha256: str) -> Entry | None:
+    """The file of this source that brought this content, if it was taken."""
+    cursor.execute(
+        f"select {_COLUMNS} from landing.file where source = %s and sha256 = %s "
+        "and refused_reason is null and content_of is null order by file_id limit 1",
+        (source, sha256),
+    )
+    row = cursor.fetchone()
+    return _entry(row) if row else None
+
+
+def open_entry(cursor: Cursor, file: LandingFile, sha256: str, mark: Mark, fingerprint: str) -> int:
+    """A ledger line without rows yet (also one that was refused before); its id."""
+    cursor.execute(
+        """
+        insert into landing.file (
+            source, path, sha256, size, mtime_ns, contract_fingerprint,
+            rows_in_file, rows_loaded, rows_duplicate, rows_quarantined,
+            money_in_file_vnd, money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd
+        )
+        values (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0)
+        on conflict (path, sha256) do update
+        set size = excluded.size, mtime_ns = excluded.mtime_ns, loaded_at = excluded.loaded_at,
+            contract_fingerprint = excluded.contract_fingerprint,
+            refused_reason = null, extra_columns = '{}', notes = '{}'
+        returning file_id
+        """,
+        (file.source, file.path, sha256, mark.size, mark.mtime_ns, fingerprint),
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    # Lines of this path whose bytes could not be read: now they could.
+    cursor.execute("delete from landing.file where path = %s and sha256 = '' and file_id <> %s", (file.path, row[0]))
+    return int(row[0])
+
+
+def finish_entry(
+    cursor: Cursor,
+    file_id: int,
+    counts: Counts,
+    *,
+    content_of: int | None = None,
+    extra_columns: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    cursor.execute(
+        "update landing.file set rows_in_file = %s, rows_loaded = %s, rows_duplicate = %s, rows_quarantined = %s, "
+        "money_in_file_vnd = %s, money_loaded_vnd = %s, money_duplicate_vnd = %s, money_quarantined_vnd = %s, "
+        "content_of = %s, extra_columns = %s, notes = %s, loaded_at = clock_timestamp() where file_id = %s",
+        (
+            counts.rows_in_file,
+            counts.rows_loaded,
+            counts.rows_duplicate,
+            counts.rows_quarantined,
+            counts.money_in_file_vnd,
+            counts.money_loaded_vnd,
+            counts.money_duplicate_vnd,
+            counts.money_quarantined_vnd,
+            content_of,
+            list(extra_columns),
+            list(notes),
+            file_id,
+        ),
+    )
+
+
+def refuse_entry(cursor: Cursor, file_id: int, reason: str) -> None:
+    cursor.execute(
+        "update landing.file set refused_reason = %s, loaded_at = clock_timestamp() where file_id = %s",
+        (reason, file_id),
+    )
+
+
+def remember_mark(cursor: Cursor, file_id: int, mark: Mark) -> None:
+    """The same content with another time: it need not be read again."""
+    cursor.execute(
+        "update landing.file set size = %s, mtime_ns = %s where file_id = %s", (mark.size, mark.mtime_ns, file_id)
+    )
+
+
+def move_repaired(cursor: Cursor, file_id: int, repaired: Counts) -> None:
+    """Moves rows that left quarantine to loaded and duplicate; what is in the file stays the same."""
+    cursor.execute(
+        "update landing.file set rows_loaded = rows_loaded + %s, rows_duplicate = rows_duplicate + %s, "
+        "rows_quarantined = rows_quarantined - %s, money_loaded_vnd = money_loaded_vnd + %s, "
+        "money_duplicate_vnd = money_duplicate_vnd + %s, money_quarantined_vnd = money_quarantined_vnd - %s "
+        "where file_id = %s",
+        (
+            repaired.rows_loaded,
+            repaired.rows_duplicate,
+            repaired.rows_loaded + repaired.rows_duplicate,
+            repaired.money_loaded_vnd,
+            repaired.money_duplicate_vnd,
+            repaired.money_loaded_vnd + repaired.money_duplicate_vnd,
+            file_id,
+        ),
+    )
+
+
+def _entry(row: tuple) -> Entry:  # type: ignore[type-arg]
+    file_id, path, sha256, size, mtime_ns, reason, fingerprint, *numbers, extra_columns, notes = row
+    return Entry(
+        file_id=file_id,
+        path=path,
+        sha256=sha256,
+        mark=Mark(size, mtime_ns),
+        refused_reason=reason,
+        fingerprint=fingerprint,
+        counts=Counts(*numbers),
+        extra_columns=tuple(extra_columns),
+        notes=tuple(notes),
+    )

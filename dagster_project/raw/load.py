@@ -1,0 +1,354 @@
+"""Loads landing files into raw: one transaction per file, every row in raw or in quarantine, every file in the ledger.
+
+What a file looks like is landing's, what a row must look like is checks.py's; here is only the order of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from dagster_project.contracts.model import Contract, contracts
+from dagster_project.landing.finder import Found, LandingFile, Mark, find_files
+from dagster_project.landing.reader import check_kind, open_records
+from dagster_project.landing.records import RecordSource, RefusedError, Total
+from dagster_project.landing.snapshot import Snapshot, take_snapshot
+from dagster_project.raw import ledger, quarantine
+from dagster_project.raw.checks import RowChecks, fingerprint, row_checks
+from dagster_project.raw.ddl import ensure_tables, quote
+from dagster_project.raw.feed import copy_blocks
+from dagster_project.raw.ledger import Counts
+from dagster_project.settings import Settings
+
+# After so many new rows the planner gets new statistics in the middle of a load.
+_ANALYZE_AFTER = 200_000
+
+Status = Literal["loaded", "copy", "unchanged", "refused"]
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file. `is_new`: this run wrote its ledger line."""
+
+    source: str
+    path: str
+    status: Status
+    is_new: bool
+    counts: Counts = Counts()
+    refused_reason: str | None = None
+    extra_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What a load did for one source."""
+
+    source: str
+    files: tuple[FileResult, ...]
+    repaired: Counts = Counts()
+
+    @property
+    def rows_added(self) -> int:
+        """Rows that raw did not have before: those that can change a figure."""
+        return self.repaired.rows_loaded + sum(file.counts.rows_loaded for file in self.files if file.is_new)
+
+    @property
+    def changed(self) -> bool:
+        return self.rows_added > 0
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did, and what lies in the landing that belongs to no source."""
+
+    sources: dict[str, SourceReport]
+    findings: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> Iterator[FileResult]:
+        for report in self.sources.values():
+            yield from report.files
+
+    @property
+    def refused(self) -> list[FileResult]:
+        return [file for file in self.files if file.status == "refused"]
+
+    @property
+    def rows_added(self) -> dict[str, int]:
+        return {source: report.rows_added for source, report in self.sources.items()}
+
+    @property
+    def changed(self) -> bool:
+        """Whether raw has rows it did not have before."""
+        return any(report.changed for report in self.sources.values())
+
+
+Progress = Callable[[FileResult], None]
+
+
+@dataclass
+class _Load:
+    """What the steps of one source's load share."""
+
+    conn: Connection
+    checks: RowChecks
+    today: date
+    unanalyzed: int = 0
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fingerprint = fingerprint(self.checks.contract)
+
+    @property
+    def contract(self) -> Contract:
+        return self.checks.contract
+
+
+def find_landing(settings: Settings) -> Found:
+    """The files of all sources; WarehouseError if there is no such landing location."""
+    return find_files(settings.landing, contracts().keys())
+
+
+def load_landing(
+    settings: Settings,
+    conn: Connection,
+    sources: Iterable[str] | None = None,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Loads what is new of all sources (or of some)."""
+    found = find_landing(settings)
+    wanted = list(contracts() if sources is None else sources)
+    reports = {source: load_source(conn, settings, source, found, progress) for source in wanted}
+    return LoadReport(reports, found.findings)
+
+
+def load_source(
+    conn: Connection,
+    settings: Settings,
+    source: str,
+    found: Found | None = None,
+    progress: Progress | None = None,
+) -> SourceReport:
+    """Loads what is new of one source. Commits after every file, so that a killed run loses one file at most."""
+    found = found or find_landing(settings)
+    load = _Load(conn, row_checks(contracts()[source]), settings.today_local())
+    _prepare(load)
+    repaired = _retest(load)
+    known = ledger.entries(conn, source)
+    conn.rollback()
+    results: list[FileResult] = []
+    for file in found.files[source]:
+        result = _load_file(load, file, known.get(file.path, []))
+        results.append(result)
+        if progress is not None:
+            progress(result)
+        _analyze(load, _ANALYZE_AFTER)
+    _analyze(load, 1)
+    return SourceReport(source, tuple(results), repaired)
+
+
+def _prepare(load: _Load) -> None:
+    ensure_tables(load.conn, [load.contract])
+    with load.conn.cursor() as cursor:
+        for statement in load.checks.create_tables():
+            cursor.execute(statement)
+        cursor.execute("create temp table if not exists duplicate_row (row_no bigint)")
+        cursor.execute(quarantine.create_table())
+    load.conn.commit()
+
+
+def _load_file(load: _Load, file: LandingFile, known: Sequence[ledger.Entry]) -> FileResult:
+    """One file in one transaction; a refused one leaves nothing but its ledger line."""
+    for entry in known:
+        if entry.is_settled(load.fingerprint) and entry.sha256 and entry.mark == _mark(file):
+            return _unchanged(file, entry)
+    seen: Snapshot | None = None
+    try:
+        with take_snapshot(file) as snapshot:
+            seen = snapshot
+            with load.conn.cursor() as cursor:
+                result = _load_snapshot(load, cursor, file, snapshot)
+            load.conn.commit()
+            load.unanalyzed += result.counts.rows_loaded + result.counts.rows_duplicate
+            return result
+    except RefusedError as error:
+        load.conn.rollback()
+        with load.conn.cursor() as cursor:
+            # Of a file that could not be read to its end no content is known: its line has an empty hash.
+            sha256, mark = (seen.sha256, seen.mark) if seen else ("", _mark(file) or Mark(0, 0))
+            file_id = ledger.open_entry(cursor, file, sha256, mark, load.fingerprint)
+            ledger.refuse_entry(cursor, file_id, str(error))
+        load.conn.commit()
+        return FileResult(file.source, file.path, "refused", is_new=True, refused_reason=str(error))
+    except BaseException:
+        load.conn.rollback()
+        raise
+
+
+def _load_snapshot(load: _Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot) -> FileResult:
+    check_kind(file.name)
+    entry = ledger.entry_of(cursor, file.path, snapshot.sha256)
+    if entry is not None and entry.is_settled(load.fingerprint):
+        ledger.remember_mark(cursor, entry.file_id, snapshot.mark)
+        return _unchanged(file, entry)
+    original = ledger.first_with_content(cursor, file.source, snapshot.sha256)
+    file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
+    if original is not None:
+        return _note_copy(cursor, file, file_id, original)
+    records = open_records(file.name, snapshot.path, load.contract)
+    counts = _load_content(load, cursor, file_id, records)
+    extra, notes = records.extra_names, tuple(records.notes)
+    ledger.finish_entry(cursor, file_id, counts, extra_columns=extra, notes=notes)
+    return FileResult(
+        file.source, file.path, "loaded", is_new=True, counts=counts, extra_columns=extra, notes=notes
+    )
+
+
+def _load_content(load: _Load, cursor: Cursor, file_id: int, records: RecordSource) -> Counts:
+    checks = load.checks
+    cursor.execute(f"truncate {checks.text_table}, {checks.checked_table}")
+    columns = ["row_no", "line", "field_count", *map(quote, records.copy_columns)]
+    if records.extra_names:
+        columns.append("extra")
+    copy_blocks(
+        cursor,
+        f"copy {checks.text_table} ({', '.join(columns)}) from stdin "
+        f"(format csv, delimiter {_delimiter(records.delimiter)}, null '')",
+        records.blocks(),
+    )
+    cursor.execute(checks.check_rows(load.today))
+    for total in records.totals:
+        _compare_total(cursor, checks, total)
+    good = _accept(load, cursor, file_id)
+    cursor.execute(f"select count(*), coalesce(sum(money), 0)::bigint from {checks.checked_table} where bad is not null")
+    bad_rows, bad_money = _row(cursor)
+    if bad_rows:
+        width = len(records.copy_columns) + len(records.extra_names)
+        quarantine.add_bad_rows(cursor, checks, file_id, records, width, load.today)
+    return good._replace(rows_quarantined=bad_rows, money_quarantined_vnd=bad_money)
+
+
+def _accept(load: _Load, cursor: Cursor, file_id: int) -> Counts:
+    """Moves the good rows of the table of judged rows to raw; counts them."""
+    checks = load.checks
+    # Without statistics the planner takes a temporary table for small and joins row by row.
+    cursor.execute(f"analyze {checks.checked_table}")
+    cursor.execute(f"select not exists (select from raw.{quote(load.contract.source)})")
+    (is_raw_empty,) = _row(cursor)
+    cursor.execute("truncate pg_temp.duplicate_row")
+    cursor.execute(checks.find_duplicates(is_raw_empty))
+    has_duplicates = cursor.rowcount > 0
+    if has_duplicates:
+        cursor.execute("analyze pg_temp.duplicate_row")
+    cursor.execute(checks.accept_rows(has_duplicates), (file_id,))
+    cursor.execute(
+        "select count(*) filter (where duplicate.row_no is null), count(duplicate.row_no), "
+        "coalesce(sum(money) filter (where duplicate.row_no is null), 0)::bigint, "
+        "coalesce(sum(money) filter (where duplicate.row_no is not null), 0)::bigint "
+        f"from {checks.checked_table} left join pg_temp.duplicate_row as duplicate using (row_no) where bad is null"
+    )
+    loaded, repeated, money_loaded, money_repeated = _row(cursor)
+    return Counts(
+        rows_loaded=loaded,
+        rows_duplicate=repeated,
+        money_loaded_vnd=money_loaded,
+        money_duplicate_vnd=money_repeated,
+    )
+
+
+def _compare_total(cursor: Cursor, checks: RowChecks, total: Total) -> None:
+    """A total row must agree with the rows of its sheet, or with those since the total row before it."""
+    cursor.execute(
+        "select landing.as_money(%s), coalesce(sum(money), 0)::bigint, "
+        "coalesce(sum(money) filter (where row_no >= %s), 0)::bigint "
+        f"from {checks.checked_table} where row_no between %s and %s",
+        (total.amount, total.section_row_no, total.first_row_no, total.last_row_no),
+    )
+    written, whole, section = _row(cursor)
+    if written is None:
+        raise RefusedError(f"sheet {total.sheet}, row {total.line}: the total cannot be read as an amount")
+    if written not in (whole, section):
+        raise RefusedError(
+            f"sheet {total.sheet}, row {total.line}: the total is {written}, but its rows sum up to {whole}"
+        )
+
+
+def _note_copy(cursor: Cursor, file: LandingFile, file_id: int, original: ledger.Entry) -> FileResult:
+    """The same content under another name: nothing is read, all its good rows are duplicates."""
+    counts = Counts(
+        rows_duplicate=original.counts.rows_loaded + original.counts.rows_duplicate,
+        rows_quarantined=original.counts.rows_quarantined,
+        money_duplicate_vnd=original.counts.money_loaded_vnd + original.counts.money_duplicate_vnd,
+        money_quarantined_vnd=original.counts.money_quarantined_vnd,
+    )
+    quarantine.copy_entries(cursor, original.file_id, file_id)
+    extra, notes = original.extra_columns, original.notes
+    ledger.finish_entry(
+        cursor, file_id, counts, content_of=original.file_id, extra_columns=extra, notes=notes
+    )
+    return FileResult(
+        file.source, file.path, "copy", is_new=True, counts=counts, extra_columns=extra, notes=notes
+    )
+
+
+def _retest(load: _Load) -> Counts:
+    """Tests quarantined rows again whose judgement may have changed; one transaction per file."""
+    total = Counts()
+    with load.conn.cursor() as cursor:
+        for file_id in quarantine.files_to_retest(cursor, load.checks, load.today):
+            cursor.execute(f"truncate {load.checks.text_table}, {load.checks.checked_table}")
+            quarantine.put_to_test(cursor, load.checks, file_id, load.today)
+            cursor.execute(load.checks.check_rows(load.today))
+            repaired = _accept(load, cursor, file_id)
+            quarantine.record_retest(cursor, load.checks, load.today)
+            ledger.move_repaired(cursor, file_id, repaired)
+            load.conn.commit()
+            total = Counts(*(sum(pair) for pair in zip(total, repaired, strict=True)))
+    load.conn.rollback()
+    return total
+
+
+def _analyze(load: _Load, after: int) -> None:
+    if load.unanalyzed >= after:
+        with load.conn.cursor() as cursor:
+            cursor.execute(f"analyze raw.{quote(load.contract.source)}")
+        load.conn.commit()
+        load.unanalyzed = 0
+
+
+def _unchanged(file: LandingFile, entry: ledger.Entry) -> FileResult:
+    return FileResult(
+        file.source,
+        file.path,
+        "refused" if entry.refused_reason is not None else "unchanged",
+        is_new=False,
+        counts=entry.counts,
+        refused_reason=entry.refused_reason,
+        extra_columns=entry.extra_columns,
+        notes=entry.notes,
+    )
+
+
+def _mark(file: LandingFile) -> Mark | None:
+    """The file's mark, if it has one that can be relied on."""
+    try:
+        mark = file.place.mark(file.path)
+    except OSError:
+        return None
+    return mark if mark.mtime_ns >= 0 else None
+
+
+def _delimiter(delimiter: str) -> str:
+    return "e'\\t'" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _row(cursor: Cursor) -> tuple:  # type: ignore[type-arg]
+    row = cursor.fetchone()
+    assert row is not None
+    return row
