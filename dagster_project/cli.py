@@ -183,7 +183,8 @@ def grant() -> None:
     """Make or repair the roles that read the published tables."""
     from dagster_project.publish.roles import grant as grant_roles
 
-    grant_roles(_settings())
+    for done in grant_roles(_settings()):
+        click.echo(done)
 
 
 def _settings(**overrides: Any) -> Settings:

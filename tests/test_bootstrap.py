@@ -1,4 +1,4 @@
-"""The set-up script: what it notices without doing any work. (Doing the work is what calls every test run.)"""
+"""The set-up script: what it notices without doing any work (the work itself precedes every test run)."""
 
 import importlib.util
 import sys

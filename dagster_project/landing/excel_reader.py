@@ -119,7 +119,9 @@ class ExcelSource:
             if found:
                 sheets.append(found)
             else:
-                self.notes.append(f"sheet not read, it has no header with the required columns: {described.name}")
+                self.notes.append(
+                    f"sheet not read, it has no header with the required columns: {described.name}"
+                )
         if not sheets:
             raise nearest or RefusedError("the workbook is empty")
         return sheets
@@ -148,9 +150,7 @@ class ExcelSource:
             values.append(without_extras(cells, sheet.layout)[-1] if sheet.layout.extra_names else "")
         return values
 
-    def _note_total(
-        self, sheet: _Sheet, line: int, cells: list[str], rows: tuple[int, int, int]
-    ) -> None:
+    def _note_total(self, sheet: _Sheet, line: int, cells: list[str], rows: tuple[int, int, int]) -> None:
         first, section, last = rows
         if self._contract.money_column not in sheet.layout.columns:
             return

@@ -115,9 +115,7 @@ def match_header(header: Sequence[str], contract: Contract) -> Layout:
         raise RefusedError(f"two columns are both {', '.join(twice)}")
     missing = missing_columns(columns, contract)
     if missing:
-        raise RefusedError(
-            f"required column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}"
-        )
+        raise RefusedError(f"required column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}")
     hidden = frozenset(
         index for index, name in enumerate(columns) if name is None or contract.column(name).personal
     )
@@ -126,9 +124,7 @@ def match_header(header: Sequence[str], contract: Contract) -> Layout:
 
 def missing_columns(columns: Iterable[str | None], contract: Contract) -> list[str]:
     present = set(columns)
-    return [
-        column.name for column in contract.columns if column.required and column.name not in present
-    ]
+    return [column.name for column in contract.columns if column.required and column.name not in present]
 
 
 def normalise(text: str) -> str:

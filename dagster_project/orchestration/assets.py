@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
+from dagster_project.audit.suites import suites
 from dagster_project.contracts.model import Contract, contracts
 from dagster_project.orchestration.report import DbtTests
 from dagster_project.orchestration.session import RunSession
@@ -32,18 +34,18 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         description=f"{contract.description} Grain: {contract.grain}",
     )
     def load(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
-        loaded = load_source(
-            session.conn, session.settings, contract.source, progress=session.report.progress
-        )
-        session.report.files += loaded.files
-        session.report.findings += loaded.findings
+        session.report.progress(f"Nạp / loading {contract.source}")
+        done = load_source(session.conn, session.settings, contract.source, session.found)
+        session.report.files += done.files
+        session.report.rows_repaired += done.repaired.rows_loaded
+        new = [file for file in done.files if file.is_new]
         return dg.MaterializeResult(
             metadata={
-                "files": len(loaded.files),
-                "files_refused": sum(file.refused_reason is not None for file in loaded.files),
-                "rows_loaded": sum(file.rows_loaded for file in loaded.files),
-                "rows_duplicate": sum(file.rows_duplicate for file in loaded.files),
-                "rows_quarantined": sum(file.rows_quarantined for file in loaded.files),
+                "files_new": len(new),
+                "files_refused": sum(file.refused_reason is not None for file in done.files),
+                "rows_loaded": done.rows_added,
+                "rows_duplicate": sum(file.counts.rows_duplicate for file in new),
+                "rows_quarantined": sum(file.counts.rows_quarantined for file in new),
             }
         )
 
@@ -97,7 +99,9 @@ def transform(
         target_path=session.settings.home / "dbt",
         raise_on_error=False,
     )
-    yield from invocation.stream()
+    # dbt's lines are in its log file; on the console of a run they would bury what matters.
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        yield from invocation.stream()
     session.report.dbt_tests = _tests(invocation)
 
 
@@ -124,7 +128,12 @@ def candidate_keys() -> list[dg.AssetKey]:
     return [dg.AssetKey(["candidate", table.name]) for table in dbt_project.published_tables()]
 
 
-@dg.asset(key=PUBLICATION, deps=candidate_keys(), group_name="bi", owners=OPERATOR, kinds={"postgres"})
+def metric_keys() -> list[dg.AssetKey]:
+    """The assets that carry the gate's checks: what depends on them waits for the blocking ones."""
+    return [dg.AssetKey(["audit", suite.table]) for suite in suites()]
+
+
+@dg.asset(key=PUBLICATION, deps=[*candidate_keys(), *metric_keys()], group_name="bi", owners=OPERATOR, kinds={"postgres"})
 def publication(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
     """The last good publication: everything BI sees, changed in one transaction, only if exactly this build passed."""
     session.report.progress("Công bố / publishing")

@@ -41,6 +41,7 @@ class RunReport:
 
     progress: Callable[[str], None] = _silent
     files: list["FileResult"] = field(default_factory=list)
+    rows_repaired: int = 0
     findings: list[str] = field(default_factory=list)
     dbt_tests: DbtTests | None = None
     checks: list["CheckResult"] = field(default_factory=list)
@@ -73,8 +74,9 @@ class RunResult:
         from rich.console import Console  # noqa: PLC0415  (only when something is shown)
 
         console = Console(soft_wrap=True, highlight=False, width=None)
-        if self.report.files:
-            _print_files(console, self.report.files)
+        new_files = [file for file in self.report.files if file.is_new]
+        if new_files:
+            _print_files(console, new_files)
         _print_troubles(console, self.report)
         _print_outcome(console, self.report)
 
@@ -91,10 +93,10 @@ def _print_files(console: "Console", files: "list[FileResult]") -> None:
         row = totals.setdefault(file.source, Counter())
         row.update(
             files=1,
-            rows=file.rows_in_file,
-            loaded=file.rows_loaded,
-            duplicate=file.rows_duplicate,
-            quarantined=file.rows_quarantined,
+            rows=file.counts.rows_in_file,
+            loaded=file.counts.rows_loaded,
+            duplicate=file.counts.rows_duplicate,
+            quarantined=file.counts.rows_quarantined,
             refused=int(file.refused_reason is not None),
         )
     for source, row in sorted(totals.items()):
@@ -107,8 +109,18 @@ def _print_troubles(console: "Console", report: RunReport) -> None:
     for file in report.files:
         if file.refused_reason is not None:
             console.print(f"[red]Từ chối / Refused[/red] {file.path}: {file.refused_reason}", markup=True)
-        elif file.rows_quarantined:
-            console.print(f"[yellow]Cách ly / Quarantined[/yellow] {file.path}: {file.rows_quarantined:,} dòng / rows")
+        elif file.is_new and file.counts.rows_quarantined:
+            console.print(
+                f"[yellow]Cách ly / Quarantined[/yellow] {file.path}: {file.counts.rows_quarantined:,} dòng / rows"
+            )
+        if file.is_new and file.extra_columns:
+            console.print(f"[yellow]Cột lạ / Extra columns[/yellow] {file.path}: {', '.join(file.extra_columns)}")
+        for note in file.notes if file.is_new else ():
+            console.print(f"[yellow]Lưu ý / Note[/yellow] {file.path}: {note}")
+    if report.rows_repaired:
+        console.print(
+            f"[green]Hết cách ly / Out of quarantine[/green]: {report.rows_repaired:,} dòng / rows"
+        )
     for finding in report.findings:
         console.print(f"[yellow]Lưu ý / Note[/yellow] {finding}")
     for check in report.checks:

@@ -5,7 +5,6 @@ from contextlib import closing
 import dagster as dg
 
 from dagster_project.errors import CashlessError
-from dagster_project.landing.finder import check_landing
 from dagster_project.orchestration.job import JOB_NAME, build_definitions
 from dagster_project.orchestration.report import RunReport, RunResult
 from dagster_project.settings import Settings
@@ -14,7 +13,6 @@ from dagster_project.warehouse.connection import connect
 
 def run_pipeline(settings: Settings, report: RunReport | None = None) -> RunResult:
     """Loads what is new, builds, audits, publishes; raises CashlessError for what a person must put right."""
-    check_landing(settings.landing)
     report = report or RunReport()
     job = build_definitions(settings, report).resolve_job_def(JOB_NAME)
     try:

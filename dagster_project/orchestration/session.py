@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
 
+from dagster_project.landing.finder import Found
 from dagster_project.orchestration.report import RunReport
 from dagster_project.raw.ddl import ensure_tables
+from dagster_project.raw.load import find_landing
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
 from dagster_project.warehouse.connection import connect_url, database_url, run_lock
@@ -23,6 +25,7 @@ class RunSession:
     url: str
     conn: Connection
     report: RunReport
+    found: Found
 
     def input_fingerprint(self) -> str:
         """Of everything a build is made from: accepted rows, models and seeds, settings that models see.
@@ -54,10 +57,12 @@ class RunSession:
 
 @contextmanager
 def open_session(settings: Settings, report: RunReport) -> Iterator[RunSession]:
-    """Connects, takes the run lock and brings the warehouse's own schemas up to date."""
+    """Looks at the landing, connects, takes the run lock and brings the warehouse's own schemas up to date."""
+    found = find_landing(settings)
+    report.findings += found.findings
     url = database_url(settings)
     with closing(connect_url(url, "cashless run")) as conn, run_lock(conn):
         migrate(conn)
         with conn:
             ensure_tables(conn)
-        yield RunSession(settings, url, conn, report)
+        yield RunSession(settings, url, conn, report, found)

@@ -92,7 +92,9 @@ class RowChecks:
             if column.form is not Form.TEXT:
                 inner.append(f"{_cast(column)} as {_value(column)}")
             outer.append(_value(column))
-        money = f"coalesce({quote('v_' + self.contract.money_column)}, 0)" if self.contract.money_column else "0"
+        money = (
+            f"coalesce({quote('v_' + self.contract.money_column)}, 0)" if self.contract.money_column else "0"
+        )
         conditions = [check.condition.replace("{today}", literal(today.isoformat())) for check in self.checks]
         faults = ", ".join(
             f"case when {condition} then {number} end" for number, condition in enumerate(conditions, 1)

@@ -46,7 +46,9 @@ def ensure_tables(conn: Any, sources: Iterable[Contract] | None = None) -> None:
     wanted = list(contracts().values() if sources is None else sources)
     with conn.cursor() as cursor:
         cursor.execute("create schema if not exists raw")
-        cursor.execute("select relname from pg_class where relnamespace = 'raw'::regnamespace and relkind = 'r'")
+        cursor.execute(
+            "select relname from pg_class where relnamespace = 'raw'::regnamespace and relkind = 'r'"
+        )
         present = {name for (name,) in cursor.fetchall()}
         for contract in wanted:
             if contract.source not in present:

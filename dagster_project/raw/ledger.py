@@ -105,7 +105,9 @@ def open_entry(cursor: Cursor, file: LandingFile, sha256: str, mark: Mark, finge
     row = cursor.fetchone()
     assert row is not None
     # Lines of this path whose bytes could not be read: now they could.
-    cursor.execute("delete from landing.file where path = %s and sha256 = '' and file_id <> %s", (file.path, row[0]))
+    cursor.execute(
+        "delete from landing.file where path = %s and sha256 = '' and file_id <> %s", (file.path, row[0])
+    )
     return int(row[0])
 
 
@@ -149,7 +151,8 @@ def refuse_entry(cursor: Cursor, file_id: int, reason: str) -> None:
 def remember_mark(cursor: Cursor, file_id: int, mark: Mark) -> None:
     """The same content with another time: it need not be read again."""
     cursor.execute(
-        "update landing.file set size = %s, mtime_ns = %s where file_id = %s", (mark.size, mark.mtime_ns, file_id)
+        "update landing.file set size = %s, mtime_ns = %s where file_id = %s",
+        (mark.size, mark.mtime_ns, file_id),
     )
 
 

@@ -226,7 +226,9 @@ def _load_content(load: _Load, cursor: Cursor, file_id: int, records: RecordSour
     for total in records.totals:
         _compare_total(cursor, checks, total)
     good = _accept(load, cursor, file_id)
-    cursor.execute(f"select count(*), coalesce(sum(money), 0)::bigint from {checks.checked_table} where bad is not null")
+    cursor.execute(
+        f"select count(*), coalesce(sum(money), 0)::bigint from {checks.checked_table} where bad is not null"
+    )
     bad_rows, bad_money = _row(cursor)
     if bad_rows:
         width = len(records.copy_columns) + len(records.extra_names)

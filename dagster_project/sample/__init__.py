@@ -16,8 +16,8 @@ operator's prefix), employee, contract, counter and its dates, campaign, contact
 customers a commune has; consumption and its seasons; the prices of those who do not pay the household tariff;
 one price list per bill (the one of the day of issue); the rise of cashless payment from about 56 % in January
 2023 to about 90 % in December 2025 and how it spreads over communes and channels; how often payments are
-late, in parts, reversed, unnamed or wrong. All customers are of the old province: those of Hà Nam and Nam Định, who
-joined in July 2025, are not in the sample. Figures from the sample say nothing about the real company.
+late, in parts, reversed, unnamed or wrong. All customers are of the old province: those of Hà Nam and Nam
+Định, who joined in July 2025, are not in the sample. Figures from it say nothing about the real company.
 """
 
 from dagster_project.sample.bundle import write_sample

@@ -44,6 +44,7 @@ VIETNAMESE = {
     "fee": "phí",
     "paid_at": "thời điểm thanh toán",
 }
+TONES = "\u0300\u0301\u0303\u0309\u0323"  # grave, acute, tilde, hook above, dot below
 MONEY = ("amount_before_vat", "vat_amount", "total_amount", "amount")
 
 
@@ -63,18 +64,18 @@ def _text(header: list[str], rows: Rows, delimiter: str = ",", line_end: str = "
 
 def windows_1258(text: str) -> bytes:
     """Vietnamese in code page 1258: the letter with its mark where there is one, the tone after it."""
-    out = bytearray()
-    for letter in unicodedata.normalize("NFC", text):
+    text = unicodedata.normalize("NFC", text)
+    spelled: dict[int, str] = {}
+    for letter in set(text):
         try:
-            out += letter.encode("cp1258")
+            letter.encode("cp1258")
         except UnicodeEncodeError:
-            decomposed = unicodedata.normalize("NFD", letter)
-            base, marks = decomposed[0], decomposed[1:]
-            tones = [mark for mark in marks if mark in "\u0300\u0301\u0303\u0309\u0323"]
-            shape = [mark for mark in marks if mark not in tones]
-            out += unicodedata.normalize("NFC", base + "".join(shape)).encode("cp1258")
-            out += "".join(tones).encode("cp1258")
-    return bytes(out)
+            parts = unicodedata.normalize("NFD", letter)
+            tones = "".join(mark for mark in parts if mark in TONES)
+            spelled[ord(letter)] = (
+                unicodedata.normalize("NFC", "".join(c for c in parts if c not in TONES)) + tones
+            )
+    return text.translate(spelled).encode("cp1258")
 
 
 def _converted(header: list[str], rows: Rows, changes: dict[str, Callable[[str], str]]) -> Rows:
