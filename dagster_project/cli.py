@@ -183,8 +183,9 @@ def grant() -> None:
     """Make or repair the roles that read the published tables."""
     from dagster_project.publish.roles import grant as grant_roles
 
-    for done in grant_roles(_settings()):
-        click.echo(done)
+    for shortcoming in grant_roles(_settings()):
+        click.echo(shortcoming, err=True)
+    click.echo("the role bi_reader reads the schema bi")
 
 
 def _settings(**overrides: Any) -> Settings:

@@ -1,4 +1,4 @@
-"""The typed form of the source contracts: what a row must look like. No file reading and no SQL beyond type names."""
+"""The typed form of the source contracts: what a row must look like. No files of the landing, no SQL."""
 
 from __future__ import annotations
 

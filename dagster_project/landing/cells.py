@@ -13,7 +13,7 @@ _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _DAYS = (Form.DATE, Form.MONTH)
 
 
-def cell_text(value: Any, form: Form | None) -> str:
+def cell_text(value: Any, form: Form | None) -> str:  # noqa: PLR0911 - one line per kind of cell
     """The text of a cell; the form of its column decides how a date is written. Null is empty."""
     if value is None:
         return ""

@@ -35,9 +35,9 @@ DELIMITERS = (",", ";", "\t", "|")
 _READ = 1 << 20
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
 _LONGEST_QUOTE = 4 << 20
-# Follows the last line of a block; a field that swallows it was still open. Files with NUL are refused before.
+# Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
 _END = "\0end\n"
-# What str.strip would take away beside a delimiter. The blank itself is looked for only at the ends of fields.
+# What str.strip would take away beside a delimiter. The blank itself is looked for at the ends of fields.
 _RARE_SPACE = tuple("\t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") + tuple(
     chr(code) for code in range(0x2000, 0x200B)
 )
@@ -164,7 +164,7 @@ class CsvSource:
             elif len(fields) > 1 or any(field.strip() for field in fields):
                 if ends_in_line and index == len(records) - 1 and len(fields) < width:
                     raise RefusedError(
-                        f"truncated: the last line ({line}) has {len(fields)} of {width} fields and no line end"
+                        f"truncated: the last line ({line}) has no end and {len(fields)} of {width} fields"
                     )
                 writer.write((line, line, len(fields), *padding))
             if writer.is_full:
@@ -202,7 +202,7 @@ def _examine(path: Path) -> _Text:
     except UnicodeDecodeError as error:
         if error.reason == "unexpected end of data":
             raise RefusedError("truncated: it ends in the middle of a character") from None
-    # The beginnings of the Vietnamese letters in UTF-8: as Windows-1258 they would be no words of any language.
+    # How Vietnamese letters begin in UTF-8: as Windows-1258 they would be no words of any language.
     if encoding == "utf-8-sig" or _contains(path, (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x91")):
         raise RefusedError("damaged UTF-8: some of its bytes are no characters")
     with suppress(UnicodeDecodeError):
@@ -278,7 +278,7 @@ def _to_even_quotes(lines: list[str], stream: TextIOWrapper) -> list[str]:
 def _records(
     lines: list[str], delimiter: str, first_line: int
 ) -> tuple[list[tuple[int, list[str]]], int | None]:
-    """The records of a block with the lines where they begin; the line of the last one if it is still open."""
+    """The records of a block with the lines where they begin; the line of one that is still open."""
     reader = csv.reader(chain(lines, (_END,)), delimiter=delimiter, strict=True)
     records: list[tuple[int, list[str]]] = []
     begin = 0

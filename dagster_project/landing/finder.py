@@ -75,7 +75,7 @@ def find_files(location: str, sources: Collection[str]) -> Found:
     known = ", ".join(sorted(sources))
     findings = [f"{name}: lies in no source folder and is not read" for name in stray]
     findings += [
-        f"{folder}/: no such source, {count} file{'s' if count > 1 else ''} not read (the sources are {known})"
+        f"{folder}/: no such source, {count} file{'s' if count > 1 else ''} not read (sources: {known})"
         for folder, count in strange.items()
     ]
     return Found(files, tuple(findings))

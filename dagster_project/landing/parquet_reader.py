@@ -74,7 +74,7 @@ class ParquetSource:
                 columns = [
                     _texts(column, form) for column, form in zip(batch.columns, self._forms, strict=True)
                 ]
-                for row_no, cells in enumerate(zip(*columns, strict=True), row_no + 1):  # noqa: B020, PLW2901
+                for row_no, cells in enumerate(zip(*columns, strict=True), row_no + 1):  # noqa: B020
                     yield row_no, cells
         except (pa.ArrowException, OSError) as error:
             raise RefusedError(f"cannot be read as Parquet, perhaps truncated: {_brief(error)}") from None

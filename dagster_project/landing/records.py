@@ -188,9 +188,9 @@ def hide(fields: Sequence[Field], layout: Layout, delimiter: str) -> str:
     if len(fields) != layout.width:
         return join_fields([HIDDEN] * len(fields), delimiter)
     telling = [
-        text
+        value
         for index in layout.hidden
-        if layout.columns[index] and len(text := (fields[index] or "").strip()) >= _TELLING
+        if layout.columns[index] and len(value := (fields[index] or "").strip()) >= _TELLING
     ]
     shown: list[Field] = []
     for index, text in enumerate(fields):

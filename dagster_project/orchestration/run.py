@@ -1,5 +1,6 @@
 """Runs the one job in this process, for the command line and tests. The job itself is in job.py."""
 
+import logging
 from contextlib import closing
 
 import dagster as dg
@@ -14,6 +15,8 @@ from dagster_project.warehouse.connection import connect
 def run_pipeline(settings: Settings, report: RunReport | None = None) -> RunResult:
     """Loads what is new, builds, audits, publishes; raises CashlessError for what a person must put right."""
     report = report or RunReport()
+    # Dagster's own lines tell of steps; people are told by the report.
+    logging.getLogger("dagster").setLevel(logging.ERROR)
     job = build_definitions(settings, report).resolve_job_def(JOB_NAME)
     try:
         job.execute_in_process(

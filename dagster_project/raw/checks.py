@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from dagster_project.contracts.model import Column, Contract, Form
@@ -79,7 +79,8 @@ class RowChecks:
             f"create temp table if not exists {self._bare(self.text_table)} "
             f"(row_no bigint, line integer, field_count integer, {text}, extra text)",
             f"create temp table if not exists {self._bare(self.checked_table)} "
-            f"(row_no bigint, line integer, field_count integer, money bigint, {typed}, extra jsonb, bad integer[])",
+            f"(row_no bigint, line integer, field_count integer, money bigint, {typed}, "
+            "extra jsonb, bad integer[])",
         ]
 
     def check_rows(self, today: date) -> str:
@@ -166,12 +167,12 @@ class RowChecks:
         return table.removeprefix("pg_temp.")
 
 
-@lru_cache(maxsize=None)
+@cache
 def row_checks(contract: Contract) -> RowChecks:
     return RowChecks(contract)
 
 
-@lru_cache(maxsize=1)
+@cache
 def phone_prefixes() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The 11-digit mobile prefixes of before 2018, and today's for each of them."""
     with _PREFIX_SEED.open(encoding="utf-8", newline="") as stream:

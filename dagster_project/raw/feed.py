@@ -20,13 +20,13 @@ def copy_blocks(cursor: Cursor, statement: str, blocks: Iterator[str]) -> None:
 
 
 class _Feed:
-    """The read() that copy_expert asks for. A block may be longer than what is asked for: it is sent whole."""
+    """The read() that copy_expert asks for. A block may be longer than asked for: it is sent whole."""
 
     def __init__(self, blocks: Iterator[str]) -> None:
         self._blocks = blocks
         self.error: Exception | None = None
 
-    def read(self, _size: int) -> bytes:
+    def read(self, _size: int = -1, /) -> bytes:
         try:
             for block in self._blocks:
                 if block:  # an empty answer would end the stream
@@ -36,3 +36,6 @@ class _Feed:
             self.error = error
             raise
         return b""
+
+    def readline(self, _size: int = -1, /) -> bytes:
+        raise NotImplementedError("COPY reads blocks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -31,6 +31,9 @@ class Counts(NamedTuple):
         return self.money_loaded_vnd + self.money_duplicate_vnd + self.money_quarantined_vnd
 
 
+NOTHING = Counts()
+
+
 @dataclass(frozen=True)
 class Entry:
     """One ledger line."""
@@ -51,8 +54,9 @@ class Entry:
 
 
 _COLUMNS = (
-    "file_id, path, sha256, size, mtime_ns, refused_reason, contract_fingerprint, rows_loaded, rows_duplicate, "
-    "rows_quarantined, money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd, extra_columns, notes"
+    "file_id, path, sha256, size, mtime_ns, refused_reason, contract_fingerprint, "
+    "rows_loaded, rows_duplicate, rows_quarantined, "
+    "money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd, extra_columns, notes"
 )
 
 
@@ -121,8 +125,10 @@ def finish_entry(
     notes: Sequence[str] = (),
 ) -> None:
     cursor.execute(
-        "update landing.file set rows_in_file = %s, rows_loaded = %s, rows_duplicate = %s, rows_quarantined = %s, "
-        "money_in_file_vnd = %s, money_loaded_vnd = %s, money_duplicate_vnd = %s, money_quarantined_vnd = %s, "
+        "update landing.file set "
+        "rows_in_file = %s, rows_loaded = %s, rows_duplicate = %s, rows_quarantined = %s, "
+        "money_in_file_vnd = %s, money_loaded_vnd = %s, "
+        "money_duplicate_vnd = %s, money_quarantined_vnd = %s, "
         "content_of = %s, extra_columns = %s, notes = %s, loaded_at = clock_timestamp() where file_id = %s",
         (
             counts.rows_in_file,
@@ -175,7 +181,7 @@ def move_repaired(cursor: Cursor, file_id: int, repaired: Counts) -> None:
     )
 
 
-def _entry(row: tuple) -> Entry:  # type: ignore[type-arg]
+def _entry(row: tuple[Any, ...]) -> Entry:
     file_id, path, sha256, size, mtime_ns, reason, fingerprint, *numbers, extra_columns, notes = row
     return Entry(
         file_id=file_id,

@@ -1,6 +1,6 @@
-"""Loads landing files into raw: one transaction per file, every row in raw or in quarantine, every file in the ledger.
+"""Loads landing files: one transaction per file, every row in raw or in quarantine, every file in the ledger.
 
-What a file looks like is landing's, what a row must look like is checks.py's; here is only the order of events.
+What a file looks like is landing's, what a row must look like is checks.py's; here is the order of events.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -22,11 +22,13 @@ from dagster_project.raw import ledger, quarantine
 from dagster_project.raw.checks import RowChecks, fingerprint, row_checks
 from dagster_project.raw.ddl import ensure_tables, quote
 from dagster_project.raw.feed import copy_blocks
-from dagster_project.raw.ledger import Counts
+from dagster_project.raw.ledger import NOTHING, Counts
 from dagster_project.settings import Settings
 
 # After so many new rows the planner gets new statistics in the middle of a load.
 _ANALYZE_AFTER = 200_000
+
+_MONEY = "coalesce(sum(money), 0)::bigint"
 
 Status = Literal["loaded", "copy", "unchanged", "refused"]
 
@@ -39,7 +41,7 @@ class FileResult:
     path: str
     status: Status
     is_new: bool
-    counts: Counts = Counts()
+    counts: Counts = NOTHING
     refused_reason: str | None = None
     extra_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -51,7 +53,7 @@ class SourceReport:
 
     source: str
     files: tuple[FileResult, ...]
-    repaired: Counts = Counts()
+    repaired: Counts = NOTHING
 
     @property
     def rows_added(self) -> int:
@@ -135,7 +137,7 @@ def load_source(
     found: Found | None = None,
     progress: Progress | None = None,
 ) -> SourceReport:
-    """Loads what is new of one source. Commits after every file, so that a killed run loses one file at most."""
+    """Loads what is new of one source. Commits after every file: a killed run loses one file at most."""
     found = found or find_landing(settings)
     load = _Load(conn, row_checks(contracts()[source]), settings.today_local())
     _prepare(load)
@@ -156,6 +158,8 @@ def load_source(
 def _prepare(load: _Load) -> None:
     ensure_tables(load.conn, [load.contract])
     with load.conn.cursor() as cursor:
+        # Compiling the long check expression would take longer than most files do.
+        cursor.execute("set jit to off")
         for statement in load.checks.create_tables():
             cursor.execute(statement)
         cursor.execute("create temp table if not exists duplicate_row (row_no bigint)")
@@ -226,36 +230,38 @@ def _load_content(load: _Load, cursor: Cursor, file_id: int, records: RecordSour
     for total in records.totals:
         _compare_total(cursor, checks, total)
     good = _accept(load, cursor, file_id)
-    cursor.execute(
-        f"select count(*), coalesce(sum(money), 0)::bigint from {checks.checked_table} where bad is not null"
-    )
+    cursor.execute(f"select count(*), {_MONEY} from {checks.checked_table} where bad is not null")
     bad_rows, bad_money = _row(cursor)
     if bad_rows:
         width = len(records.copy_columns) + len(records.extra_names)
-        quarantine.add_bad_rows(cursor, checks, file_id, records, width, load.today)
+        quarantine.add_bad_rows(cursor, checks, file_id, records, width=width, today=load.today)
     return good._replace(rows_quarantined=bad_rows, money_quarantined_vnd=bad_money)
 
 
 def _accept(load: _Load, cursor: Cursor, file_id: int) -> Counts:
     """Moves the good rows of the table of judged rows to raw; counts them."""
     checks = load.checks
-    # Without statistics the planner takes a temporary table for small and joins row by row.
-    cursor.execute(f"analyze {checks.checked_table}")
     cursor.execute(f"select not exists (select from raw.{quote(load.contract.source)})")
     (is_raw_empty,) = _row(cursor)
+    # Without statistics the planner takes a temporary table for small: it sorts, and joins row by row.
+    keys = ", ".join(quote(name) for name in load.contract.key)
+    cursor.execute(f"analyze {checks.checked_table} ({keys})")
     cursor.execute("truncate pg_temp.duplicate_row")
     cursor.execute(checks.find_duplicates(is_raw_empty))
     has_duplicates = cursor.rowcount > 0
     if has_duplicates:
         cursor.execute("analyze pg_temp.duplicate_row")
     cursor.execute(checks.accept_rows(has_duplicates), (file_id,))
-    cursor.execute(
-        "select count(*) filter (where duplicate.row_no is null), count(duplicate.row_no), "
-        "coalesce(sum(money) filter (where duplicate.row_no is null), 0)::bigint, "
-        "coalesce(sum(money) filter (where duplicate.row_no is not null), 0)::bigint "
-        f"from {checks.checked_table} left join pg_temp.duplicate_row as duplicate using (row_no) where bad is null"
-    )
-    loaded, repeated, money_loaded, money_repeated = _row(cursor)
+    cursor.execute(f"select count(*), {_MONEY} from {checks.checked_table} where bad is null")
+    rows, money = _row(cursor)
+    repeated, money_repeated = 0, 0
+    if has_duplicates:
+        cursor.execute(
+            f"select count(*), {_MONEY} from {checks.checked_table} "
+            "inner join pg_temp.duplicate_row using (row_no)"
+        )
+        repeated, money_repeated = _row(cursor)
+    loaded, money_loaded = rows - repeated, money - money_repeated
     return Counts(
         rows_loaded=loaded,
         rows_duplicate=repeated,
@@ -301,7 +307,7 @@ def _note_copy(cursor: Cursor, file: LandingFile, file_id: int, original: ledger
 
 def _retest(load: _Load) -> Counts:
     """Tests quarantined rows again whose judgement may have changed; one transaction per file."""
-    total = Counts()
+    total = NOTHING
     with load.conn.cursor() as cursor:
         for file_id in quarantine.files_to_retest(cursor, load.checks, load.today):
             cursor.execute(f"truncate {load.checks.text_table}, {load.checks.checked_table}")
@@ -350,7 +356,7 @@ def _delimiter(delimiter: str) -> str:
     return "e'\\t'" if delimiter == "\t" else f"'{delimiter}'"
 
 
-def _row(cursor: Cursor) -> tuple:  # type: ignore[type-arg]
+def _row(cursor: Cursor) -> tuple[Any, ...]:
     row = cursor.fetchone()
     assert row is not None
     return row

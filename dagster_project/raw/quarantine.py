@@ -1,4 +1,4 @@
-"""The quarantine: rows that are not good, with file, line, raw text and reason. No judgement, no files' formats."""
+"""The quarantine: bad rows with file, line, raw text and reason. It neither judges nor knows file formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def create_table() -> str:
 
 
 def add_bad_rows(
-    cursor: Cursor, checks: RowChecks, file_id: int, records: RecordSource, width: int, today: date
+    cursor: Cursor, checks: RowChecks, file_id: int, records: RecordSource, *, width: int, today: date
 ) -> None:
     """Enters every bad row of the file that is being loaded."""
     sheets = records.sheet_starts()
@@ -53,12 +53,12 @@ def copy_entries(cursor: Cursor, from_file: int, to_file: int) -> None:
     cursor.execute(
         """
         insert into landing.quarantine (
-            file_id, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked, fields, extra, money,
-            checked_on, contract_fingerprint
+            file_id, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked,
+            fields, extra, money, checked_on, contract_fingerprint
         )
         select
-            %s, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked, fields, extra, money,
-            checked_on, contract_fingerprint
+            %s, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked,
+            fields, extra, money, checked_on, contract_fingerprint
         from landing.quarantine
         where file_id = %s and status = 'open'
         order by quarantine_id
@@ -100,12 +100,13 @@ def put_to_test(cursor: Cursor, checks: RowChecks, file_id: int, today: date) ->
 def record_retest(cursor: Cursor, checks: RowChecks, today: date) -> None:
     """Good rows are repaired; for the others the faults are written anew."""
     cursor.execute(
-        "update landing.quarantine as entry set status = 'repaired', checked_on = %s, contract_fingerprint = %s "
+        "update landing.quarantine as entry "
+        "set status = 'repaired', checked_on = %s, contract_fingerprint = %s "
         f"from {checks.checked_table} as row where row.row_no = entry.quarantine_id and row.bad is null",
         (today, fingerprint(checks.contract)),
     )
     cursor.execute(
-        f"update landing.quarantine as entry set {_faults('row', 'entry')}, "
+        f"update landing.quarantine as entry set {_faults('row')}, "
         "checked_on = %(today)s, contract_fingerprint = %(fingerprint)s "
         f"from {checks.checked_table} as row where row.row_no = entry.quarantine_id and row.bad is not null",
         _fault_names(checks) | {"today": today, "fingerprint": fingerprint(checks.contract)},
@@ -113,7 +114,8 @@ def record_retest(cursor: Cursor, checks: RowChecks, today: date) -> None:
 
 
 _TO_RETEST = (
-    "source = %(source)s and status = 'open' and fields is not null and (contract_fingerprint <> %(fingerprint)s "
+    "source = %(source)s and status = 'open' and fields is not null "
+    "and (contract_fingerprint <> %(fingerprint)s "
     f"or (checked_on <> %(today)s and reason_codes = array['{IN_FUTURE}']))"
 )
 
@@ -122,15 +124,18 @@ def _enter(cursor: Cursor, checks: RowChecks, file_id: int, width: int, today: d
     cursor.execute(
         f"""
         insert into landing.quarantine (
-            file_id, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked, fields, extra, money,
-            checked_on, contract_fingerprint
+            file_id, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked,
+            fields, extra, money, checked_on, contract_fingerprint
         )
         select
             %(file_id)s, %(source)s, row_text.sheet, checked.line,
             case when checked.field_count is null then (%(columns)s)[checked.bad[1]] end,
             case
                 when checked.field_count is not null then array['{FIELD_COUNT}']
-                else (select array_agg((%(codes)s)[number] order by number) from unnest(checked.bad) as number)
+                else (
+                    select array_agg((%(codes)s)[number] order by number)
+                    from unnest(checked.bad) as number
+                )
             end,
             case
                 when checked.field_count is not null
@@ -159,11 +164,12 @@ def _enter(cursor: Cursor, checks: RowChecks, file_id: int, width: int, today: d
     )
 
 
-def _faults(row: str, entry: str) -> str:
+def _faults(row: str) -> str:
+    each = f"order by number) from unnest({row}.bad) as number)"
     return (
         f"column_name = (%(columns)s)[{row}.bad[1]], "
-        f"reason_codes = (select array_agg((%(codes)s)[number] order by number) from unnest({row}.bad) as number), "
-        f"reason = (select string_agg((%(reasons)s)[number], '; ' order by number) from unnest({row}.bad) as number)"
+        f"reason_codes = (select array_agg((%(codes)s)[number] {each}, "
+        f"reason = (select string_agg((%(reasons)s)[number], '; ' {each}"
     )
 
 

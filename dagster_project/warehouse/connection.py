@@ -18,7 +18,15 @@ from psycopg2.extensions import connection as Connection
 from dagster_project.settings import Settings
 from dagster_project.warehouse.server import EmbeddedServer, WarehouseError
 
-__all__ = ["Connection", "WarehouseError", "connect", "database_url", "run_lock"]
+__all__ = [
+    "Connection",
+    "WarehouseError",
+    "connect",
+    "connect_url",
+    "database_url",
+    "run_lock",
+    "without_password",
+]
 
 OLDEST_SERVER = 16
 _RUN_LOCK = int.from_bytes(b"cashless", "big")

@@ -34,16 +34,25 @@ customer_month as (
         count(*) filter (where settled_on <= due_on) as bills_on_time
     from scoped
     group by 1, 2, 3, 4, 5, 6, 7
+),
+
+-- Paired with months first: mandates are few, customer months are many.
+auto_debit as (
+    select distinct
+        mandate.customer_key,
+        months.bill_month
+    from {{ ref('stg_auto_debit_mandate') }} as mandate
+    inner join (select distinct bill_month from customer_month) as months
+        on
+            mandate.signed_on <= {{ month_end('months.bill_month') }}
+            and (mandate.ended_on is null or mandate.ended_on >= {{ month_end('months.bill_month') }})
 )
 
 select
     customer_month.*,
-    exists(
-        select 1
-        from {{ ref('stg_auto_debit_mandate') }} as mandate
-        where
-            mandate.customer_key = customer_month.customer_key
-            and mandate.signed_on <= {{ month_end('customer_month.bill_month') }}
-            and (mandate.ended_on is null or mandate.ended_on >= {{ month_end('customer_month.bill_month') }})
-    ) as has_auto_debit
+    auto_debit.customer_key is not null as has_auto_debit
 from customer_month
+left join auto_debit
+    on
+        customer_month.customer_key = auto_debit.customer_key
+        and customer_month.bill_month = auto_debit.bill_month

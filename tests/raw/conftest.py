@@ -1,0 +1,51 @@
+"""A landing folder in hand, and the balance that must hold after every test of this room."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from landing_folder import Landing
+
+from dagster_project.contracts.model import contracts
+from dagster_project.settings import Settings
+from dagster_project.warehouse.connection import connect
+
+
+@pytest.fixture
+def landing(warehouse: Settings) -> Iterator[Landing]:
+    with closing(connect(warehouse)) as conn:
+        yield Landing(warehouse, conn)
+
+
+@pytest.fixture(autouse=True)
+def _every_row_is_accounted_for(landing: Landing) -> Iterator[None]:
+    """After every test of this room: files, raw and quarantine agree, row by row and đồng by đồng."""
+    yield
+    landing.conn.rollback()
+    counted = """
+        select file.path, file.rows_loaded, file.rows_duplicate, file.rows_quarantined,
+               file.money_loaded_vnd, file.money_duplicate_vnd, file.money_quarantined_vnd
+        from landing.file where file.content_of is null and file.source = '{source}' order by file.path, file_id
+    """
+    found = """
+        select file.path,
+               (select count(*) from raw.{source} as row where row.file_id = file.file_id and not is_duplicate),
+               (select count(*) from raw.{source} as row where row.file_id = file.file_id and is_duplicate),
+               (select count(*) from landing.quarantine as row
+                where row.file_id = file.file_id and row.status = 'open'),
+               (select coalesce(sum({money}), 0)::bigint from raw.{source} as row
+                where row.file_id = file.file_id and not is_duplicate),
+               (select coalesce(sum({money}), 0)::bigint from raw.{source} as row
+                where row.file_id = file.file_id and is_duplicate),
+               (select coalesce(sum(row.money), 0)::bigint from landing.quarantine as row
+                where row.file_id = file.file_id and row.status = 'open')
+        from landing.file where file.content_of is null and file.source = '{source}' order by file.path, file_id
+    """
+    loaded = {
+        name
+        for (name,) in landing.query("select relname from pg_class where relnamespace = 'raw'::regnamespace")
+    }
+    for contract in contracts().values():
+        if contract.source in loaded:
+            names = {"source": contract.source, "money": contract.money_column or "0"}
+            assert landing.query(counted.format(**names)) == landing.query(found.format(**names))
