@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from dagster_project.contracts.model import Contract, fold_header
 from dagster_project.landing.records import (
+    LINE_END,
     BlockWriter,
     Layout,
     RawText,
@@ -118,7 +119,6 @@ class CsvSource:
         text = "".join(lines)
         if "\r" in text:
             text = text.replace("\r\n", "\n")
-            lines = text.splitlines(keepends=True) if "\r" not in text else []
         delimiter = self.delimiter
         if (
             '"' in text
@@ -135,13 +135,14 @@ class CsvSource:
             or not (text.isascii() or unicodedata.is_normalized("NFC", text))
         ):
             return None
-        if {line.count(delimiter) for line in lines} != {self._layout.width - 1}:
+        records = text.removesuffix("\n").split("\n")
+        if {record.count(delimiter) for record in records} != {self._layout.width - 1}:
             return None
-        empty = delimiter * 2
-        block = "".join(
-            [f"{number}{delimiter}{number}{empty}{line}" for number, line in enumerate(lines, first_line)]
-        )
-        return block if block.endswith("\n") else block + "\n"
+        gap = delimiter * 2  # the field_count between them is null
+        numbered = [
+            f"{number}{delimiter}{number}{gap}{record}" for number, record in enumerate(records, first_line)
+        ]
+        return LINE_END.join(numbered) + LINE_END
 
     def _taken_apart(self, lines: list[str], first_line: int, stream: TextIOWrapper) -> Iterator[str]:
         """The records of a block one by one. `lines` grows when a quoted field goes on behind the block."""

@@ -12,24 +12,25 @@ EXCEL = (".xlsx", ".xls", ".xlsb")
 PARQUET = (".parquet",)
 
 
-def check_kind(name: str) -> None:
-    """RefusedError if no reader takes a file of this name."""
-    if not name.lower().endswith(CSV + EXCEL + PARQUET):
-        raise RefusedError(f"not a kind of file that is read ({', '.join(CSV + EXCEL + PARQUET)})")
+def file_kind(name: str) -> str:
+    """The ending that decides how the file is read; RefusedError if no reader takes it."""
+    for ending in CSV + EXCEL + PARQUET:
+        if name.lower().endswith(ending):
+            return ending
+    raise RefusedError(f"not a kind of file that is read ({', '.join(CSV + EXCEL + PARQUET)})")
 
 
 def open_records(name: str, content: Path, contract: Contract) -> RecordSource:
     """The records of a file called `name`, whose bytes are in `content`; RefusedError if that cannot be."""
-    lower = name.lower()
-    check_kind(name)
+    kind = file_kind(name)
     if content.stat().st_size == 0:
         raise RefusedError("the file is empty")
     # The readers are imported when a file needs them: Arrow alone takes a fifth of a second.
-    if lower.endswith(CSV):
+    if kind in CSV:
         from dagster_project.landing.csv_reader import CsvSource  # noqa: PLC0415
 
-        return CsvSource(content, lower.endswith(".gz"), contract)
-    if lower.endswith(PARQUET):
+        return CsvSource(content, kind.endswith(".gz"), contract)
+    if kind in PARQUET:
         from dagster_project.landing.parquet_reader import ParquetSource  # noqa: PLC0415
 
         return ParquetSource(content, contract)

@@ -17,6 +17,9 @@ from dagster_project.contracts.model import Contract, fold_header
 
 NULLS = frozenset(("NULL", "\\N"))
 HIDDEN = "***"
+# Both characters, because Python before 3.13 quotes only those line ends that its own rows have, and COPY
+# takes no bare carriage return.
+LINE_END = "\r\n"
 # COPY is fed in blocks of about this many characters: large enough that Python's share of the work is small.
 BLOCK_CHARS = 1 << 18
 # A personal value shorter than this is not looked for in the other fields: it would be found in everything.
@@ -158,7 +161,7 @@ class BlockWriter:
 
     def __init__(self, delimiter: str) -> None:
         self._buffer = io.StringIO()
-        self.write = csv.writer(self._buffer, delimiter=delimiter, lineterminator="\n").writerow
+        self.write = csv.writer(self._buffer, delimiter=delimiter, lineterminator=LINE_END).writerow
 
     @property
     def is_full(self) -> bool:
@@ -174,10 +177,10 @@ class BlockWriter:
 def join_fields(fields: Iterable[Field], delimiter: str = ",") -> str:
     """Fields as one CSV record without its line end."""
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow(
+    csv.writer(buffer, delimiter=delimiter, lineterminator=LINE_END).writerow(
         ["" if text is None else text for text in fields]
     )
-    return buffer.getvalue()
+    return buffer.getvalue().removesuffix(LINE_END)
 
 
 def hide(fields: Sequence[Field], layout: Layout, delimiter: str) -> str:

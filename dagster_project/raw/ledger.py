@@ -77,12 +77,13 @@ def entry_of(cursor: Cursor, path: str, sha256: str) -> Entry | None:
     return _entry(row) if row else None
 
 
-def first_with_content(cursor: Cursor, source: str, sha256: str) -> Entry | None:
-    """The file of this source that brought this content, if it was taken."""
+def first_with_content(cursor: Cursor, source: str, sha256: str, kind: str) -> Entry | None:
+    """The file of this source and kind (its ending) that brought this content, if it was taken."""
     cursor.execute(
         f"select {_COLUMNS} from landing.file where source = %s and sha256 = %s "
-        "and refused_reason is null and content_of is null order by file_id limit 1",
-        (source, sha256),
+        "and refused_reason is null and content_of is null and lower(path) like %s "
+        "order by file_id limit 1",
+        (source, sha256, f"%{kind}"),
     )
     row = cursor.fetchone()
     return _entry(row) if row else None

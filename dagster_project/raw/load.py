@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.contracts.model import Contract, contracts
 from dagster_project.landing.finder import Found, LandingFile, Mark, find_files
-from dagster_project.landing.reader import check_kind, open_records
+from dagster_project.landing.reader import file_kind, open_records
 from dagster_project.landing.records import RecordSource, RefusedError, Total
 from dagster_project.landing.snapshot import Snapshot, take_snapshot
 from dagster_project.raw import ledger, quarantine
@@ -196,12 +196,12 @@ def _load_file(load: _Load, file: LandingFile, known: Sequence[ledger.Entry]) ->
 
 
 def _load_snapshot(load: _Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot) -> FileResult:
-    check_kind(file.name)
+    kind = file_kind(file.name)
     entry = ledger.entry_of(cursor, file.path, snapshot.sha256)
     if entry is not None and entry.is_settled(load.fingerprint):
         ledger.remember_mark(cursor, entry.file_id, snapshot.mark)
         return _unchanged(file, entry)
-    original = ledger.first_with_content(cursor, file.source, snapshot.sha256)
+    original = ledger.first_with_content(cursor, file.source, snapshot.sha256, kind)
     file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
     if original is not None:
         return _note_copy(cursor, file, file_id, original)

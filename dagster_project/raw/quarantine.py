@@ -10,7 +10,7 @@ from datetime import date
 
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.landing.records import RecordSource
+from dagster_project.landing.records import LINE_END, RecordSource
 from dagster_project.raw.checks import FIELD_COUNT, IN_FUTURE, RowChecks, fingerprint
 from dagster_project.raw.feed import copy_blocks
 
@@ -186,7 +186,7 @@ def _raw_texts(
 ) -> Iterator[str]:
     starts = [start for start, _ in sheets]
     buffer = io.StringIO()
-    write = csv.writer(buffer, lineterminator="\n").writerow
+    write = csv.writer(buffer, lineterminator=LINE_END).writerow
     for text in records.raw_texts(rows):
         place = bisect_right(starts, text.row_no)
         write((text.row_no, sheets[place - 1][1] if place else None, text.raw, text.masked))

@@ -231,7 +231,7 @@ def _write_registers(
         write_quoted(out / source / f"{source}.csv", table)
 
 
-def write_sample(  # noqa: PLR0917 - the one door, called with the command's own options
+def write_sample(
     out: Path, customers: int, first: date, last: date, seed: int, dirty: bool
 ) -> None:
     """Write `<out>/<source>/*.csv` for all twelve sources; `first` and `last` are first days of months.

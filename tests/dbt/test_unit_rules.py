@@ -4,6 +4,7 @@ Does not belong here: figures (tests/oracle), and what a single model means (the
 """
 
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 
 from dagster_project.raw.ddl import ensure_tables
-from dagster_project.settings import Settings
 from dagster_project.transform.dbt import BUILD_ARGS, manifest, published_tables, run_dbt
-from dagster_project.warehouse.connection import connect, database_url
+from dagster_project.warehouse.connection import connect_url
+from tests.conftest import execute, url_of
 
 RULES = {
     "named_payment",
@@ -36,25 +37,42 @@ RULES = {
 }
 
 
-@pytest.fixture
-def built(warehouse: Settings, tmp_path: Path) -> Settings:
-    """A warehouse whose models are built over empty raw tables: all that dbt's own tests need."""
-    with closing(connect(warehouse)) as conn, conn:
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt writes; shared, so that the project is parsed once."""
+    return tmp_path_factory.mktemp("target")
+
+
+@pytest.fixture(scope="module")
+def built(server_url: str, _template: str, target: Path) -> Iterator[str]:
+    """The URL of a warehouse whose models are built over empty raw tables: all that dbt's own tests need.
+
+    One for the module, because a build takes seconds: a test that spoils a table says so.
+    """
+    url = url_of(server_url, "dbt_rules")
+    execute(server_url, f"create database dbt_rules template {_template}")
+    with closing(connect_url(url)) as conn, conn:
         ensure_tables(conn)
-    done = run_dbt(database_url(warehouse), BUILD_ARGS, tmp_path / "target")
+    done = run_dbt(url, BUILD_ARGS, target)
     assert done.returncode == 0, done.stdout
-    return warehouse
+    yield url
+    execute(server_url, "drop database dbt_rules with (force)")
 
 
 def results(target: Path) -> dict[str, dict[str, Any]]:
     """What the last dbt invocation found, by the name of the test."""
+    names = {
+        **{key: test["name"] for key, test in manifest()["unit_tests"].items()},
+        **{key: node["name"] for key, node in manifest()["nodes"].items()},
+    }
     document = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
-    return {result["unique_id"].split(".")[-1]: result for result in document["results"]}
+    return {names[result["unique_id"]]: result for result in document["results"]}
 
 
-def execute(settings: Settings, statement: str) -> None:
-    with closing(connect(settings)) as conn, conn, conn.cursor() as cursor:
-        cursor.execute(statement)
+def rows(url: str, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    with closing(connect_url(url)) as conn, conn.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
 
 
 def test_each_rule_has_its_file() -> None:
@@ -62,40 +80,30 @@ def test_each_rule_has_its_file() -> None:
     assert stems == RULES
 
 
-def test_unit_tests_pass(built: Settings, tmp_path: Path) -> None:
-    target = tmp_path / "target"
-    run_dbt(database_url(built), ["test", "--select", "test_type:unit"], target)
+def test_unit_tests_pass(built: str, target: Path) -> None:
+    run_dbt(built, ["test", "--select", "test_type:unit"], target)
     found = results(target)
     assert {name: result["message"] for name, result in found.items() if result["status"] != "pass"} == {}
     assert found.keys() == {test["name"] for test in manifest()["unit_tests"].values()}
 
 
-def test_a_second_row_of_a_key_is_found(built: Settings, tmp_path: Path) -> None:
-    execute(built, "insert into candidate.dim_channel select * from candidate.dim_channel where channel_code = 'qr'")
-    execute(built, "update candidate.dim_channel set channel_class = 'Cashless' where channel_code = 'momo'")
-    target = tmp_path / "target"
-    done = run_dbt(database_url(built), ["test", "--select", "dim_channel,test_type:data"], target)
+def test_data_tests_find_what_they_are_for(built: str, target: Path) -> None:
+    """Spoils dim_channel and dim_commune_succession, which no other test of the module looks into."""
+    execute(
+        built,
+        "insert into candidate.dim_channel select * from candidate.dim_channel where channel_code = 'qr';"
+        "update candidate.dim_channel set channel_class = 'Cashless' where channel_code = 'momo';"
+        "delete from candidate.dim_commune_succession where from_commune_code = '14587';"
+        "update candidate.dim_commune_succession set to_commune_code = '0' where from_commune_code = '14320'",
+    )
+    done = run_dbt(built, ["test", "--select", "dim_channel", "succession_leads_everywhere"], target)
     assert done.returncode == 1
-    assert {name: result["failures"] for name, result in results_by_test(target).items()} == {
+    assert {name: result["failures"] for name, result in results(target).items()} == {
         "unique_key_dim_channel": 1,
         "accepted_channel_class_dim_channel": 1,
+        # One commune without a successor and one led nowhere, in each of the two changes of the map.
+        "succession_leads_everywhere": 4,
     }
-
-
-def test_a_commune_without_successor_is_found(built: Settings, tmp_path: Path) -> None:
-    execute(built, "delete from candidate.dim_commune_succession where from_commune_code = '14587'")
-    execute(built, "update candidate.dim_commune_succession set to_commune_code = '0' where from_commune_code = '14320'")
-    target = tmp_path / "target"
-    done = run_dbt(database_url(built), ["test", "--select", "succession_leads_everywhere"], target)
-    assert done.returncode == 1
-    # Both happen in each of the two changes of the map.
-    assert results(target)["succession_leads_everywhere"]["failures"] == 4
-
-
-def results_by_test(target: Path) -> dict[str, dict[str, Any]]:
-    """As `results`; a generic test's id ends in a hash after its name."""
-    document = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
-    return {result["unique_id"].split(".")[2]: result for result in document["results"]}
 
 
 def test_every_column_is_described() -> None:
@@ -132,28 +140,27 @@ def test_what_is_published_is_under_contract_and_has_its_key_tested() -> None:
             assert {"not_null"} == {rule["type"] for rule in model["columns"][column]["constraints"]}, column
 
 
-def test_columns_of_a_build_are_those_of_the_contract(built: Settings) -> None:
-    """Descriptions of staging and settlement models, which no contract holds, name exactly the built columns."""
+def test_built_columns_are_the_described_ones(built: str) -> None:
+    """Also in staging and settlement, which no contract holds."""
     described = {
         (node["schema"], node["name"], column)
         for node in manifest()["nodes"].values()
         if node["resource_type"] == "model"
         for column in node["columns"]
     }
-    with closing(connect(built)) as conn, conn.cursor() as cursor:
-        cursor.execute(
-            "select table_schema::text, table_name::text, column_name::text from information_schema.columns"
-            " where (table_schema, table_name) in %s",
-            (tuple({(schema, name) for schema, name, _ in described}),),
-        )
-        assert set(cursor.fetchall()) == described
+    found = rows(
+        built,
+        "select table_schema::text, table_name::text, column_name::text from information_schema.columns"
+        " where (table_schema, table_name) in %s",
+        (tuple({(schema, name) for schema, name, _ in described}),),
+    )
+    assert set(found) == described
 
 
-def test_text_under_contract_keeps_its_bytewise_order(built: Settings) -> None:
-    with closing(connect(built)) as conn, conn.cursor() as cursor:
-        cursor.execute(
-            "select count(*) filter (where collation_name = 'C'), count(*) from information_schema.columns"
-            " where table_schema = 'candidate' and data_type = 'text'"
-        )
-        bytewise, texts = cursor.fetchone() or (0, 0)
+def test_text_under_contract_keeps_its_bytewise_order(built: str) -> None:
+    [(bytewise, texts)] = rows(
+        built,
+        "select count(*) filter (where collation_name = 'C'), count(*) from information_schema.columns"
+        " where table_schema = 'candidate' and data_type = 'text'",
+    )
     assert bytewise == texts > 0

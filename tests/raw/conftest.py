@@ -25,12 +25,12 @@ def _every_row_is_accounted_for(landing: Landing) -> Iterator[None]:
     counted = """
         select file.path, file.rows_loaded, file.rows_duplicate, file.rows_quarantined,
                file.money_loaded_vnd, file.money_duplicate_vnd, file.money_quarantined_vnd
-        from landing.file where file.content_of is null and file.source = '{source}' order by file.path, file_id
+        from landing.file where file.content_of is null and file.source = '{source}' order by 1, file_id
     """
     found = """
         select file.path,
-               (select count(*) from raw.{source} as row where row.file_id = file.file_id and not is_duplicate),
-               (select count(*) from raw.{source} as row where row.file_id = file.file_id and is_duplicate),
+               (select count(*) from raw.{source} as r where r.file_id = file.file_id and not is_duplicate),
+               (select count(*) from raw.{source} as r where r.file_id = file.file_id and is_duplicate),
                (select count(*) from landing.quarantine as row
                 where row.file_id = file.file_id and row.status = 'open'),
                (select coalesce(sum({money}), 0)::bigint from raw.{source} as row
@@ -39,7 +39,7 @@ def _every_row_is_accounted_for(landing: Landing) -> Iterator[None]:
                 where row.file_id = file.file_id and is_duplicate),
                (select coalesce(sum(row.money), 0)::bigint from landing.quarantine as row
                 where row.file_id = file.file_id and row.status = 'open')
-        from landing.file where file.content_of is null and file.source = '{source}' order by file.path, file_id
+        from landing.file where file.content_of is null and file.source = '{source}' order by 1, file_id
     """
     loaded = {
         name

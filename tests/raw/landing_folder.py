@@ -1,4 +1,4 @@
-"""Good rows to change, and a landing folder with its warehouse: what the tests of this room write and look at."""
+"""Good rows to change, and a landing folder with its warehouse: what the tests of this room work with."""
 
 import gzip
 from collections.abc import Sequence

@@ -99,7 +99,8 @@ def test_every_vietnamese_header_is_known() -> None:
     assert {
         "mã khách hàng", "tên khách hàng", "số hợp đồng", "điện thoại", "địa chỉ", "mã xã", "mã điện lực",
         "loại khách hàng", "trạng thái", "ngày hiệu lực", "ngày cập nhật", "mã hóa đơn", "loại hóa đơn",
-        "tháng hóa đơn", "kỳ", "ngày phát hành", "hạn thanh toán", "điện năng", "tiền trước thuế", "tiền thuế",
+        "tháng hóa đơn", "kỳ", "ngày phát hành", "hạn thanh toán", "điện năng", "tiền trước thuế",
+        "tiền thuế",
         "tổng tiền", "mã đối tác", "mã giao dịch", "loại giao dịch", "mã kênh", "số tiền", "phí",
         "thời điểm thanh toán",
     } == known - {None}  # fmt: skip
@@ -128,15 +129,17 @@ def test_quoted_fields_line_breaks_and_line_numbers(landing: Landing) -> None:
         row("customers", customer_code="A", address='"Tổ dân phố 5\nkhu B"'),
         row("customers", customer_code="B", address='"Xóm ""Đông""; số 1, ngõ 2"'),
         row("customers", customer_code="C", address='"one\r\ntwo\nthree"'),
-        row("customers", customer_code="D", status="nobody"),
+        row("customers", customer_code="D", address='"old\rMac"', customer_name="An\u0323"),
+        row("customers", customer_code="E", status="nobody"),
     ]
     landing.load_rows("customers", *rows)
     assert landing.query("select customer_code, line, address from raw.customers order by line") == [
         ("A", 2, "Tổ dân phố 5\nkhu B"),
         ("B", 4, 'Xóm "Đông"; số 1, ngõ 2'),
         ("C", 5, "one\r\ntwo\nthree"),
+        ("D", 8, "old\rMac"),
     ]
-    assert landing.query("select line, column_name from bi.quarantine") == [(8, "status")]
+    assert landing.query("select line, column_name from bi.quarantine") == [(10, "status")]
 
 
 def test_careless_quotes_within_a_line_are_read(landing: Landing) -> None:
@@ -234,7 +237,8 @@ def test_refused(landing: Landing, case: str) -> None:
     assert refused.path == f"bills/{name}"
     assert reason in str(refused.refused_reason)
     assert landing.query(
-        "select rows_in_file, money_in_file_vnd, refused_reason from bi.load_audit where refused_reason is not null"
+        "select rows_in_file, money_in_file_vnd, refused_reason from bi.load_audit "
+        "where refused_reason is not null"
     ) == [(0, 0, refused.refused_reason)]
     assert landing.quarantine() == []
     assert landing.value("select count(*) from raw.bills") == 2

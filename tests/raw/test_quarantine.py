@@ -15,7 +15,7 @@ BAD_VALUES = [
     ("bills", "bill_month", "May", "bill_month: not a month"),
     ("bills", "updated_at", "soon", "updated_at: not a date or timestamp"),
     ("bills", "total_amount", "12.34", "total_amount: not an amount in whole VND"),
-    ("bills", "kwh", "1,5", "kwh: not a plain decimal number"),
+    ("bills", "kwh", "1.5e3", "kwh: not a plain decimal number"),
     ("bills", "cycle", "I", "cycle: not a small whole number"),
     ("bills", "cycle", "4", "cycle: not one of 1, 2, 3"),
     ("bills", "customer_code", "", "customer_code: required, but empty"),
@@ -113,7 +113,8 @@ def test_raw_text_of_a_row_over_several_lines(landing: Landing) -> None:
     assert landing.query("select line, raw from bi_private.quarantine") == [
         (
             4,
-            'PA1,PN01000000001,14587,2024-05-10 10:00:00,bill,"said ""no"",\nthen yes",lost,,false,2024-05-10',
+            'PA1,PN01000000001,14587,2024-05-10 10:00:00,bill,"said ""no"",\n'
+            'then yes",lost,,false,2024-05-10',
         )
     ]
 
@@ -153,7 +154,8 @@ def test_repaired_rows_that_are_there_twice_count_once(landing: Landing) -> None
     assert (repaired.rows_loaded, repaired.rows_duplicate) == (1, 2)
     assert landing.value("select count(*) from raw.payments where not is_duplicate") == 1
     assert landing.query(
-        "select sum(rows_in_file), sum(rows_loaded), sum(rows_duplicate), sum(rows_quarantined) from bi.load_audit"
+        "select sum(rows_in_file), sum(rows_loaded), sum(rows_duplicate), sum(rows_quarantined) "
+        "from bi.load_audit"
     ) == [(3, 1, 2, 0)]
 
 

@@ -7,7 +7,7 @@ with by_time as (
 last_of_day as (
     select distinct on (collection_point_code, updated_at::date) *
     from by_time
-    order by collection_point_code, updated_at::date, updated_at desc
+    order by collection_point_code asc, updated_at::date asc, updated_at desc
 ),
 
 earliest as (

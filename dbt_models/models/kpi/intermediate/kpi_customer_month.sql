@@ -36,13 +36,18 @@ customer_month as (
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
+months as (
+    select distinct bill_month
+    from customer_month
+),
+
 -- Paired with months first: mandates are few, customer months are many.
 auto_debit as (
     select distinct
         mandate.customer_key,
         months.bill_month
     from {{ ref('stg_auto_debit_mandate') }} as mandate
-    inner join (select distinct bill_month from customer_month) as months
+    inner join months
         on
             mandate.signed_on <= {{ month_end('months.bill_month') }}
             and (mandate.ended_on is null or mandate.ended_on >= {{ month_end('months.bill_month') }})
