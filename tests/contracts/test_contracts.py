@@ -21,7 +21,8 @@ SOURCES = {
     "customers": "customer_code* effective_from* customer_name contract_no phone? address? commune_code "
     "power_unit_code customer_type(household/business/public/other) status(active/closed) updated_at",
     "bills": "bill_id* customer_code bill_type(electricity/service) bill_month cycle(1/2/3) issued_on due_on "
-    "kwh? amount_before_vat vat_amount total_amount status(issued/cancelled/replaced) replaced_by? updated_at",
+    "kwh? amount_before_vat vat_amount total_amount status(issued/cancelled/replaced) replaced_by? "
+    "updated_at",
     "payments": "partner_code* transaction_id* kind(payment/reversal) reverses_transaction_id? channel_code? "
     "customer_code bill_id? amount fee? paid_at partner_settled_on? collection_point_code?",
     "auto_debit_mandates": "mandate_id* customer_code bank_code signed_on ended_on? updated_at",
