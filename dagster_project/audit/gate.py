@@ -29,10 +29,11 @@ def run_gate(database_url: str) -> list[CheckResult]:
     # Great Expectations reads this while it is imported.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx  # noqa: PLC0415  (4 s: only when a gate runs)
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     # `add_sql` rather than `add_postgres`: the latter refuses URLs of unix sockets. `$` would be a template.
     url = database_url.replace("postgres://", "postgresql://", 1).replace("$", r"\$")
     results = []

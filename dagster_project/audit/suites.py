@@ -36,7 +36,9 @@ def suites() -> tuple[Suite, ...]:
     """All suites, in the order of the data's way: raw, marts, kpi, then others by name."""
     order = ["raw", "marts", "kpi"]
     found = [_suite(path) for path in SUITES_DIR.glob("*.json")]
-    return tuple(sorted(found, key=lambda s: (order.index(s.name) if s.name in order else len(order), s.name)))
+    return tuple(
+        sorted(found, key=lambda s: (order.index(s.name) if s.name in order else len(order), s.name))
+    )
 
 
 def _suite(path: Path) -> Suite:

@@ -61,7 +61,9 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
 )
 def customer_key(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
     """The keyed pseudonym of every customer code seen in any source, computed once."""
-    return dg.MaterializeResult(metadata={"customers_added": assign_customer_keys(session.conn, session.settings)})
+    return dg.MaterializeResult(
+        metadata={"customers_added": assign_customer_keys(session.conn, session.settings)}
+    )
 
 
 class RoomTranslator(DagsterDbtTranslator):
@@ -108,7 +110,9 @@ def transform(
 def _tests(invocation: DbtCliInvocation) -> DbtTests:
     """What the dbt tests said; raises when anything but a test failed."""
     if not (invocation.target_path / "run_results.json").exists():
-        raise dbt_project.TransformError(f"dbt ended without results; see {invocation.target_path / 'dbt.log'}")
+        raise dbt_project.TransformError(
+            f"dbt ended without results; see {invocation.target_path / 'dbt.log'}"
+        )
     results = invocation.get_artifact("run_results.json")["results"]
     errors = [result for result in results if result["status"] == "error"]
     if errors:
@@ -133,7 +137,13 @@ def metric_keys() -> list[dg.AssetKey]:
     return [dg.AssetKey(["audit", suite.table]) for suite in suites()]
 
 
-@dg.asset(key=PUBLICATION, deps=[*candidate_keys(), *metric_keys()], group_name="bi", owners=OPERATOR, kinds={"postgres"})
+@dg.asset(
+    key=PUBLICATION,
+    deps=[*candidate_keys(), *metric_keys()],
+    group_name="bi",
+    owners=OPERATOR,
+    kinds={"postgres"},
+)
 def publication(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
     """The last good publication: everything BI sees, changed in one transaction, only if exactly this build passed."""
     session.report.progress("Công bố / publishing")

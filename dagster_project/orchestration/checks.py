@@ -51,10 +51,12 @@ def gate(session: dg.ResourceParam[RunSession]) -> Iterator[dg.AssetCheckResult]
         GateResult(
             build_id=build.build_id,
             passed=not session.report.is_refused,
-            checks_passed=sum(not _counts_against(result) for result in results) + (tests.passed if tests else 0),
+            checks_passed=sum(not _counts_against(result) for result in results)
+            + (tests.passed if tests else 0),
             checks_warned=sum(result.expectation.severity == "warning" for result in failed)
             + (tests.warned if tests else 0),
-            checks_failed=sum(result.is_blocking for result in failed) + (len(tests.failures) if tests else 0),
+            checks_failed=sum(result.is_blocking for result in failed)
+            + (len(tests.failures) if tests else 0),
         ),
     )
     for result in results:

@@ -50,7 +50,9 @@ class RunReport:
     @property
     def is_refused(self) -> bool:
         """The gate, or a dbt test of severity error, held this build back."""
-        return any(check.is_blocking for check in self.checks) or bool(self.dbt_tests and self.dbt_tests.failures)
+        return any(check.is_blocking for check in self.checks) or bool(
+            self.dbt_tests and self.dbt_tests.failures
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,14 @@ def _print_files(console: "Console", files: "list[FileResult]") -> None:
 
     table = Table(title="Tệp mới / New files", title_justify="left")
     table.add_column("Nguồn / Source")
-    for heading in ("Tệp/Files", "Dòng/Rows", "Nạp/Loaded", "Trùng/Duplicate", "Cách ly/Quarantined", "Từ chối/Refused"):
+    for heading in (
+        "Tệp/Files",
+        "Dòng/Rows",
+        "Nạp/Loaded",
+        "Trùng/Duplicate",
+        "Cách ly/Quarantined",
+        "Từ chối/Refused",
+    ):
         table.add_column(heading, justify="right")
     totals: dict[str, Counter[str]] = {}
     for file in files:
@@ -114,13 +123,13 @@ def _print_troubles(console: "Console", report: RunReport) -> None:
                 f"[yellow]Cách ly / Quarantined[/yellow] {file.path}: {file.counts.rows_quarantined:,} dòng / rows"
             )
         if file.is_new and file.extra_columns:
-            console.print(f"[yellow]Cột lạ / Extra columns[/yellow] {file.path}: {', '.join(file.extra_columns)}")
+            console.print(
+                f"[yellow]Cột lạ / Extra columns[/yellow] {file.path}: {', '.join(file.extra_columns)}"
+            )
         for note in file.notes if file.is_new else ():
             console.print(f"[yellow]Lưu ý / Note[/yellow] {file.path}: {note}")
     if report.rows_repaired:
-        console.print(
-            f"[green]Hết cách ly / Out of quarantine[/green]: {report.rows_repaired:,} dòng / rows"
-        )
+        console.print(f"[green]Hết cách ly / Out of quarantine[/green]: {report.rows_repaired:,} dòng / rows")
     for finding in report.findings:
         console.print(f"[yellow]Lưu ý / Note[/yellow] {finding}")
     for check in report.checks:

@@ -33,7 +33,9 @@ class RunSession:
         Rows are only ever added and a repaired row counts as loaded, so the ledger's counts tell every change.
         """
         with self.conn, self.conn.cursor() as cursor:
-            cursor.execute("select source, sum(rows_loaded) from landing.file group by source order by source")
+            cursor.execute(
+                "select source, sum(rows_loaded) from landing.file group by source order by source"
+            )
             loaded = cursor.fetchall()
         parts = [project_fingerprint(), str(self.settings.final_after_days), repr(loaded)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -231,9 +231,7 @@ def _write_registers(
         write_quoted(out / source / f"{source}.csv", table)
 
 
-def write_sample(
-    out: Path, customers: int, first: date, last: date, seed: int, dirty: bool
-) -> None:
+def write_sample(out: Path, customers: int, first: date, last: date, seed: int, dirty: bool) -> None:
     """Write `<out>/<source>/*.csv` for all twelve sources; `first` and `last` are first days of months.
 
     With `dirty` some files come in other forms and bad ones are added; the same rows still arrive.

@@ -39,7 +39,9 @@ def assign_customer_keys(conn: Connection, settings: Settings) -> int:
         )
         missing = [code for (code,) in cursor.fetchall()]
         if missing:
-            rows = io.StringIO("".join(f"{_escaped(code)}\t{customer_key(secret, code)}\n" for code in missing))
+            rows = io.StringIO(
+                "".join(f"{_escaped(code)}\t{customer_key(secret, code)}\n" for code in missing)
+            )
             cursor.copy_expert("copy bi_private.customer_key (customer_code, customer_key) from stdin", rows)
             cursor.execute("analyze bi_private.customer_key")
     return len(missing)
@@ -48,7 +50,8 @@ def assign_customer_keys(conn: Connection, settings: Settings) -> int:
 def _check_secret(cursor: Cursor, secret: str) -> None:
     fingerprint = hmac.digest(secret.encode(), b"cashless customer_key", hashlib.sha256).hex()
     cursor.execute(
-        "insert into bi_private.customer_key_secret (fingerprint) values (%s) on conflict do nothing", (fingerprint,)
+        "insert into bi_private.customer_key_secret (fingerprint) values (%s) on conflict do nothing",
+        (fingerprint,),
     )
     cursor.execute("select fingerprint from bi_private.customer_key_secret")
     if cursor.fetchone() != (fingerprint,):

@@ -2,6 +2,7 @@
   The current row of each key of a raw source: the greatest version; on equal versions the later status of the
   closed list; then the greater row by typed value, column by column in contract order, empty lowest.
   Contract order is the raw table's own column order, so the rule is not written down a second time.
+  Most keys have one row: only the rows of the others are sorted.
 #}
 {% macro current_rows(source_name, key) -%}
     {%- set bookkeeping = ['file_id', 'line', 'version_at', 'version_rank', 'is_duplicate', 'extra'] -%}
@@ -13,8 +14,34 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
-    select distinct on ({{ key | join(', ') }}) *
+    with repeated as (
+        {{ repeated_keys(source_name, key) }}
+    )
+
+    -- `not exists`, not `not in`: a hash join can spill to disk, a hashed list cannot.
+    select raw_row.*
+    from {{ source('raw', source_name) }} as raw_row
+    where
+        not raw_row.is_duplicate
+        and not exists (
+            select 1 from repeated
+            where {% for column in key %}repeated.{{ column }} = raw_row.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+        )
+    union all
+    select *
+    from (
+        select distinct on ({{ key | join(', ') }}) *
+        from {{ source('raw', source_name) }}
+        where not is_duplicate and ({{ key | join(', ') }}) in (select {{ key | join(', ') }} from repeated)
+        order by {{ (key + ['version_at desc', 'version_rank desc'] + ns.tie_breakers) | join(', ') }}
+    ) as latest
+{%- endmacro %}
+
+{# The keys of a raw source that have more than one row. #}
+{% macro repeated_keys(source_name, key) -%}
+    select {{ key | join(', ') }}
     from {{ source('raw', source_name) }}
     where not is_duplicate
-    order by {{ (key + ['version_at desc', 'version_rank desc'] + ns.tie_breakers) | join(', ') }}
+    group by {{ key | join(', ') }}
+    having count(*) > 1
 {%- endmacro %}

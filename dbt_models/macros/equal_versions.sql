@@ -5,7 +5,9 @@
         from (
             select count(*) as rows_tied
             from {{ source('raw', source_name) }}
-            where not is_duplicate
+            where
+                not is_duplicate
+                and ({{ key | join(', ') }}) in ({{ repeated_keys(source_name, key) }})
             group by {{ key | join(', ') }}, version_at, version_rank
             having count(*) > 1
         ) as ties

@@ -16,6 +16,13 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# All measures of a part that has only some of them: 0 for the others, so that parts can be added up. #}
+{% macro measures_or_zero(given) -%}
+    {%- for measure in kpi_measures() %}
+    {{ '0 as ' if measure not in given }}{{ measure }}{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {# A rate: numerator by denominator of the same row, null when there is nothing to divide by. #}
 {% macro rate(numerator, denominator) -%}
     {{ numerator }}::numeric / nullif({{ denominator }}, 0)

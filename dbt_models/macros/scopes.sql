@@ -1,14 +1,13 @@
-{# In-scope rows once per scope they count in: electricity bills in both, service bills in `all` only. #}
-{% macro by_scope(relation, columns, condition='true') -%}
+{# Rows once per scope they count in: those of electricity bills in both, those of service bills in `all` only. #}
+{% macro by_scope(relation, columns) -%}
     select
         'electricity' as scope,
         {{ columns | join(', ') }}
     from {{ relation }}
-    where bill_type = 'electricity' and {{ condition }}
+    where bill_type = 'electricity'
     union all
     select
         'all' as scope,
         {{ columns | join(', ') }}
     from {{ relation }}
-    where {{ condition }}
 {%- endmacro %}

@@ -72,4 +72,4 @@ def test_every_suite_of_the_project_says_why_for_whom_and_how_bad() -> None:
         assert "one_row_of_metrics" in names, suite.name
         for item in suite.expectations:
             assert item.severity in {"critical", "warning", "info"}
-            assert item.owner and item.why_vi and item.why_en
+            assert all((item.owner, item.why_vi, item.why_en))

@@ -59,7 +59,9 @@ def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # 
         blocking = [check for check in checks if check.is_blocking]
         gate = GateResult(build.build_id, not blocking, len(checks) - len(blocking), 0, len(blocking))
         record_gate(conn, gate)
-        assert not blocking, [(check.suite.name, check.expectation.name, check.observed) for check in blocking]
+        assert not blocking, [
+            (check.suite.name, check.expectation.name, check.observed) for check in blocking
+        ]
         publish(conn, build, gate, tables)
     return checks
 

@@ -17,7 +17,9 @@ SAMPLE = range(3)
 MANY = range(1000, 1150)
 
 
-def _agrees(seed: int, settings: Settings, monkeypatch: pytest.MonkeyPatch, target: Path, *, bad: bool) -> None:
+def _agrees(
+    seed: int, settings: Settings, monkeypatch: pytest.MonkeyPatch, target: Path, *, bad: bool
+) -> None:
     bundle = random_bundle(seed)
     written = write(
         bundle, Path(settings.landing), seed, shuffle=True, bad_rows=bad, refused=bad, excel_extras=bad
@@ -64,4 +66,6 @@ def test_order_and_split_of_files_change_no_figure(
         assert_same(after[name], before[name], keys, name)
     load_audit, _ = pipeline.audit(again)
     assert load_audit["rows_loaded"].sum() > 0
-    assert load_audit["rows_loaded"].sum() == sum(len(table.drop_duplicates()) for table in bundle.tables.values())
+    assert load_audit["rows_loaded"].sum() == sum(
+        len(table.drop_duplicates()) for table in bundle.tables.values()
+    )

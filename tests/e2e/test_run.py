@@ -50,7 +50,9 @@ def test_a_warehouse_from_its_first_run_to_a_refused_publication(cashless, wareh
     assert "stray.csv" in first.output
     assert "no_total.csv" in first.output
     assert "total_amount" in first.output
-    refused = dict(rows(warehouse, "select file, refused_reason from bi.load_audit where refused_reason is not null"))
+    refused = dict(
+        rows(warehouse, "select file, refused_reason from bi.load_audit where refused_reason is not null")
+    )
     assert "total_amount" in refused["bills/no_total.csv"]
     assert rows(warehouse, "select count(*) from bi.publication") == [(1,)]
     figures = pipeline.figures(warehouse)
@@ -64,7 +66,9 @@ def test_a_warehouse_from_its_first_run_to_a_refused_publication(cashless, wareh
 
     # The ledger loses a row: the files no longer account for what is in raw.
     lose = "update landing.file set rows_in_file = rows_in_file {0} 1, rows_loaded = rows_loaded {0} 1"
-    one = " where file_id = (select min(file_id) from landing.file where source = 'bills' and rows_loaded > 1)"
+    one = (
+        " where file_id = (select min(file_id) from landing.file where source = 'bills' and rows_loaded > 1)"
+    )
     rows(warehouse, lose.format("-") + one)
     refusal = cashless("run", "--landing", str(landing))
     assert refusal.exit_code == 3, refusal.output
@@ -117,13 +121,20 @@ def test_only_files_that_cannot_be_read_is_an_error(cashless, warehouse: Setting
     result = cashless("run", "--landing", str(tmp_path))
     assert result.exit_code == 1
     assert "bills/empty.csv" in result.output
-    assert rows(warehouse, "select file, refused_reason is not null from bi.load_audit") == [("bills/empty.csv", True)]
+    assert rows(warehouse, "select file, refused_reason is not null from bi.load_audit") == [
+        ("bills/empty.csv", True)
+    ]
 
 
 def test_the_press_figures(warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Khánh Hải 160 of 195 = 82.05 % (electricity) and the company 78.36 % (all), from raw files."""
     write_sample(
-        Path(warehouse.landing), customers=2000, first=date(2024, 5, 1), last=date(2024, 5, 1), seed=1, dirty=False
+        Path(warehouse.landing),
+        customers=2000,
+        first=date(2024, 5, 1),
+        last=date(2024, 5, 1),
+        seed=1,
+        dirty=False,
     )
     pipeline.run(warehouse, monkeypatch, tmp_path)
     assert rows(

@@ -1,23 +1,52 @@
 -- Grain: one row per billing month, scope, level, unit and channel that paid something of the unit's bills.
 with allocation as (
     select
-        allocation.bill_id,
-        allocation.channel_code,
-        allocation.channel_class,
-        allocation.amount_vnd,
+        bill.bill_id,
+        bill.payments,
         bill.bill_type,
         bill.bill_month,
         bill.commune_code,
         bill.district_code,
-        bill.power_unit_code
+        bill.power_unit_code,
+        allocation.channel_code,
+        allocation.channel_class,
+        allocation.amount_vnd
     from {{ ref('fct_allocation') }} as allocation
     inner join {{ ref('fct_bill') }} as bill
         on allocation.bill_id = bill.bill_id and allocation.customer_key = bill.customer_key
 ),
 
-cells as (
+-- A bill counts once per channel, however many payments of that channel it took; few bills take more than one.
+bill_channel as (
     select
-        scope,
+        bill_type,
+        bill_month,
+        commune_code,
+        district_code,
+        power_unit_code,
+        channel_code,
+        channel_class,
+        amount_vnd
+    from allocation
+    where payments = 1
+    union all
+    select
+        bill_type,
+        bill_month,
+        commune_code,
+        district_code,
+        power_unit_code,
+        channel_code,
+        channel_class,
+        sum(amount_vnd) as amount_vnd
+    from allocation
+    where payments > 1
+    group by bill_id, 1, 2, 3, 4, 5, 6, 7
+),
+
+cells_by_type as (
+    select
+        bill_type,
         bill_month,
         commune_code,
         district_code,
@@ -25,14 +54,16 @@ cells as (
         channel_code,
         channel_class,
         sum(amount_vnd) as amount_vnd,
-        count(distinct bill_id) as bills
-    from (
-        {{ by_scope('allocation', [
-            'bill_id', 'bill_month', 'commune_code', 'district_code', 'power_unit_code',
-            'channel_code', 'channel_class', 'amount_vnd'
-        ]) }}
-    ) as scoped
+        count(*) as bills
+    from bill_channel
     group by 1, 2, 3, 4, 5, 6, 7
+),
+
+cells as (
+    {{ by_scope('cells_by_type', [
+        'bill_month', 'commune_code', 'district_code', 'power_unit_code',
+        'channel_code', 'channel_class', 'amount_vnd', 'bills'
+    ]) }}
 ),
 
 units as (

@@ -19,6 +19,7 @@ select
     place.district_code,
     place.power_unit_code,
     place.current_commune_code,
+    coalesce(settlement.payments, 0) as payments,
     coalesce(settlement.collected_vnd, 0) as collected_vnd,
     coalesce(settlement.cashless_vnd, 0) as cashless_vnd,
     coalesce(settlement.cashless_strict_vnd, 0) as cashless_strict_vnd,

@@ -1,7 +1,7 @@
 -- Grain: one row: do the facts hold every bill and payment once, and every đồng of a payment in one place?
 with raw_bill as (
-    select count(distinct bill_id) as bills
-    from {{ source('raw', 'bills') }}
+    select count(*) as bills
+    from (select distinct bill_id from {{ source('raw', 'bills') }}) as distinct_bill
 ),
 
 raw_payment as (

@@ -1,6 +1,7 @@
 -- Grain: one row per bill with an allocation: how much of it is paid, by which reading, and until when.
 select
     bill_id,
+    count(*) as payments,
     sum(amount_vnd)::bigint as collected_vnd,
     coalesce(sum(amount_vnd) filter (where {{ is_cashless('channel_class') }}), 0)::bigint as cashless_vnd,
     coalesce(sum(amount_vnd) filter (where {{ is_cashless_strict('channel_class') }}), 0)::bigint

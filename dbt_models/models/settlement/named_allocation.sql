@@ -6,6 +6,9 @@ with offered as (
         bill.customer_key,
         payment.partner_code,
         payment.transaction_id,
+        payment.channel_code,
+        payment.channel_class,
+        payment.paid_on,
         payment.net_vnd,
         bill.total_vnd - coalesce(
             sum(payment.net_vnd) over (
@@ -26,6 +29,9 @@ select
     customer_key,
     partner_code,
     transaction_id,
+    channel_code,
+    channel_class,
+    paid_on,
     least(net_vnd, open_vnd)::bigint as amount_vnd
 from offered
 where open_vnd > 0

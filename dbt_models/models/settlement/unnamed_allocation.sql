@@ -6,6 +6,9 @@ with paying as (
         customer_key,
         partner_code,
         transaction_id,
+        channel_code,
+        channel_class,
+        paid_on,
         net_vnd,
         sum(net_vnd) over (
             partition by customer_key order by paid_at, partner_code, transaction_id
@@ -54,6 +57,9 @@ select
     owed.customer_key,
     paying.partner_code,
     paying.transaction_id,
+    paying.channel_code,
+    paying.channel_class,
+    paying.paid_on,
     (
         least(owed.owed_to, paying.paid_to)
         - greatest(owed.owed_to - owed.open_vnd, paying.paid_to - paying.net_vnd)

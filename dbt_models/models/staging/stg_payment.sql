@@ -11,7 +11,11 @@ conflict as (
         max(amount) as amount,
         max(paid_at) as paid_at
     from {{ source('raw', 'payments') }}
-    where not is_duplicate
+    where
+        not is_duplicate
+        and (partner_code, transaction_id) in (
+            {{ repeated_keys('payments', ['partner_code', 'transaction_id']) }}
+        )
     group by 1, 2
     having
         min(kind) <> max(kind)

@@ -1,39 +1,21 @@
 -- Grain: one row per customer, billing month and scope with an in-scope bill. A customer has one place in a month, so
--- whatever is counted per customer here can be summed over places.
-with scoped as (
-    {{ by_scope(ref('fct_bill'), [
-        'customer_key', 'bill_month', 'commune_code', 'district_code', 'power_unit_code', 'current_commune_code',
-        'total_vnd', 'collected_vnd', 'cashless_vnd', 'cashless_strict_vnd', 'open_vnd',
-        'is_settled', 'is_cashless', 'is_cashless_strict', 'is_mixed', 'settled_on', 'due_on'
-    ], 'is_in_scope') }}
-),
-
-customer_month as (
+-- customers counted here can be summed over places.
+with customer_month as (
     select
         bill_month,
-        scope,
         customer_key,
-        commune_code,
-        district_code,
-        power_unit_code,
-        current_commune_code,
+        min(commune_code) as commune_code,
+        min(district_code) as district_code,
+        min(power_unit_code) as power_unit_code,
+        min(current_commune_code) as current_commune_code,
         bool_and(is_cashless) as is_cashless,
         bool_and(is_cashless_strict) as is_cashless_strict,
-        count(*) as bills_issued,
-        count(*) filter (where is_settled) as bills_settled,
-        count(*) filter (where is_cashless) as bills_cashless,
-        count(*) filter (where is_cashless_strict) as bills_cashless_strict,
-        count(*) filter (where is_mixed) as bills_mixed,
-        count(*) filter (where collected_vnd = 0) as bills_unpaid,
-        count(*) filter (where collected_vnd > 0 and not is_settled) as bills_partly_paid,
-        sum(total_vnd)::bigint as amount_issued_vnd,
-        sum(collected_vnd)::bigint as amount_collected_vnd,
-        sum(cashless_vnd)::bigint as amount_cashless_vnd,
-        sum(cashless_strict_vnd)::bigint as amount_cashless_strict_vnd,
-        sum(open_vnd)::bigint as amount_open_vnd,
-        count(*) filter (where settled_on <= due_on) as bills_on_time
-    from scoped
-    group by 1, 2, 3, 4, 5, 6, 7
+        -- Null where the customer has no electricity bill in the month.
+        bool_and(is_cashless) filter (where bill_type = 'electricity') as is_electricity_cashless,
+        bool_and(is_cashless_strict) filter (where bill_type = 'electricity') as is_electricity_cashless_strict
+    from {{ ref('fct_bill') }}
+    where is_in_scope
+    group by 1, 2
 ),
 
 months as (
@@ -51,13 +33,42 @@ auto_debit as (
         on
             mandate.signed_on <= {{ month_end('months.bill_month') }}
             and (mandate.ended_on is null or mandate.ended_on >= {{ month_end('months.bill_month') }})
+),
+
+completed as (
+    select
+        customer_month.*,
+        auto_debit.customer_key is not null as has_auto_debit
+    from customer_month
+    left join auto_debit
+        on
+            customer_month.customer_key = auto_debit.customer_key
+            and customer_month.bill_month = auto_debit.bill_month
 )
 
 select
-    customer_month.*,
-    auto_debit.customer_key is not null as has_auto_debit
-from customer_month
-left join auto_debit
-    on
-        customer_month.customer_key = auto_debit.customer_key
-        and customer_month.bill_month = auto_debit.bill_month
+    'electricity' as scope,
+    bill_month,
+    customer_key,
+    commune_code,
+    district_code,
+    power_unit_code,
+    current_commune_code,
+    is_electricity_cashless as is_cashless,
+    is_electricity_cashless_strict as is_cashless_strict,
+    has_auto_debit
+from completed
+where is_electricity_cashless is not null
+union all
+select
+    'all' as scope,
+    bill_month,
+    customer_key,
+    commune_code,
+    district_code,
+    power_unit_code,
+    current_commune_code,
+    is_cashless,
+    is_cashless_strict,
+    has_auto_debit
+from completed

@@ -1,8 +1,8 @@
 -- Grain: one row per billing month, scope, geography, level and code with a settled bill: the continuous median of
 -- days to pay. Bills are first counted per number of days, so that the median of any unit is found in a small table.
-with days as (
+with days_by_type as (
     select
-        scope,
+        bill_type,
         bill_month,
         commune_code,
         district_code,
@@ -10,12 +10,15 @@ with days as (
         current_commune_code,
         days_to_pay,
         count(*) as bills
-    from (
-        {{ by_scope(ref('fct_bill'), [
-            'bill_month', 'commune_code', 'district_code', 'power_unit_code', 'current_commune_code', 'days_to_pay'
-        ], 'is_settled') }}
-    ) as scoped
+    from {{ ref('fct_bill') }}
+    where is_settled
     group by 1, 2, 3, 4, 5, 6, 7
+),
+
+days as (
+    {{ by_scope('days_by_type', [
+        'bill_month', 'commune_code', 'district_code', 'power_unit_code', 'current_commune_code', 'days_to_pay', 'bills'
+    ]) }}
 ),
 
 unit_days as (
