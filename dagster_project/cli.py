@@ -63,7 +63,7 @@ class _Month(click.ParamType):
 def main() -> None:
     """The cashless-payment warehouse: landing files to published KPIs.
 
-    Settings come from CASHLESS_* variables; README.md has the table.
+    Settings come from CASHLESS_* variables; docs/operator.md has the table.
     """
 
 
@@ -82,6 +82,9 @@ def demo() -> None:
     settings = _settings()
     landing = _demo_landing(settings)
     settings = _settings(landing=str(landing))
+    from dagster_project.orchestration.run import refuse_files_from_elsewhere
+
+    refuse_files_from_elsewhere(settings)
     exit_code = _run_pipeline(settings)
     if exit_code == 0:
         from dagster_project.report.console import print_kpis
@@ -204,9 +207,17 @@ def _embedded_server() -> Any:
 
 
 def _run_pipeline(settings: Settings) -> int:
+    import time
+
+    from dagster_project.orchestration.report import RunReport
     from dagster_project.orchestration.run import run_pipeline
 
-    result = run_pipeline(settings)
+    start = time.monotonic()
+
+    def progress(step: str) -> None:
+        click.echo(f"{time.monotonic() - start:5.0f} s  {step}", err=True)
+
+    result = run_pipeline(settings, RunReport(progress))
     result.print()
     return result.exit_code
 

@@ -1,7 +1,7 @@
 """The one place for settings: every CASHLESS_* variable, read once. No other module reads the environment.
 
 Does not belong here: what the settings are used for (connections, paths inside a landing folder, clocks of
-a source). The table of settings for people is in README.md.
+a source). The table of settings for people is in docs/operator.md.
 """
 
 import os

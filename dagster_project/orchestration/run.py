@@ -8,6 +8,7 @@ import dagster as dg
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration.job import JOB_NAME, build_definitions
 from dagster_project.orchestration.report import RunReport, RunResult
+from dagster_project.raw.load import find_landing
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
@@ -33,6 +34,25 @@ def run_pipeline(settings: Settings, report: RunReport | None = None) -> RunResu
     with closing(connect(settings)) as conn, conn.cursor() as cursor:
         cursor.execute("select exists (select from landing.file where rows_loaded > 0)")
         return RunResult(report, has_rows=cursor.fetchone() == (True,))
+
+
+def refuse_files_from_elsewhere(settings: Settings) -> None:
+    """Raises CashlessError if the warehouse holds files that are not those of the landing: made-up data must not
+    mix with the company's, nor one sample with another.
+    """
+    found = find_landing(settings)
+    here = {(file.path, file.place.mark(file.path).size) for files in found.files.values() for file in files}
+    with closing(connect(settings)) as conn, conn.cursor() as cursor:
+        cursor.execute("select to_regclass('landing.file') is not null")
+        if cursor.fetchone() != (True,):
+            return
+        cursor.execute("select path, size from landing.file")
+        others = sorted({path for path, size in cursor.fetchall() if (path, size) not in here})
+    if others:
+        raise CashlessError(
+            f"This warehouse holds {len(others)} files that are not the demo's (the first: {others[0]}): set "
+            "CASHLESS_HOME to another folder, or CASHLESS_DATABASE_URL to an empty database."
+        )
 
 
 def _for_people(error: BaseException | None) -> CashlessError | None:

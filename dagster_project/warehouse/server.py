@@ -49,7 +49,7 @@ _SHARED_MEMORY_BYTES = 512_000_000
 _SERVER_SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "shared_buffers": "256MB",
+    "shared_buffers": "64MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "128MB",
     "max_connections": "60",
@@ -60,6 +60,7 @@ _SERVER_SETTINGS = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "30min",
     "autovacuum_max_workers": "1",
+    "max_parallel_workers": "2",
     "jit": "off",
     "timezone": "Asia/Ho_Chi_Minh",
     "log_timezone": "Asia/Ho_Chi_Minh",

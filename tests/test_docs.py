@@ -1,0 +1,70 @@
+"""What the pages promise: every query of the analyst's page runs, every setting is in the operator's table."""
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from dagster_project.publish.build import Build, GateResult, record_build, record_gate
+from dagster_project.publish.publish import publish
+from dagster_project.raw.ddl import ensure_tables
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt import BUILD_ARGS, REPOSITORY, published_tables, run_dbt
+from dagster_project.warehouse.connection import connect
+
+DOCS = REPOSITORY / "docs"
+
+
+@pytest.fixture
+def published_nothing(warehouse: Settings, tmp_path: Path) -> Settings:
+    """A warehouse whose published tables are all there, and empty."""
+    with closing(connect(warehouse)) as conn:
+        with conn:
+            ensure_tables(conn)
+        done = run_dbt(warehouse.database_url or "", BUILD_ARGS, tmp_path)
+        assert done.returncode == 0, done.stdout
+        build = Build("empty", None, warehouse.final_after_days)
+        gate = GateResult(build.build_id, True, 0, 0, 0)
+        record_build(conn, build, [table.name for table in published_tables()])
+        record_gate(conn, gate)
+        publish(conn, build, gate, published_tables())
+    return warehouse
+
+
+def test_the_queries_of_the_analysts_page_run_as_bi_reader(published_nothing: Settings) -> None:
+    queries = re.findall(r"```sql\n(.*?)```", (DOCS / "analyst.md").read_text(encoding="utf-8"), flags=re.S)
+    assert len(queries) >= 6
+    with closing(connect(published_nothing)) as conn, conn.cursor() as cursor:
+        cursor.execute("set role bi_reader")
+        for query in queries:
+            cursor.execute(query)
+            assert cursor.description
+
+
+def test_every_published_table_is_in_the_analysts_page() -> None:
+    page = (DOCS / "analyst.md").read_text(encoding="utf-8")
+    for table in published_tables():
+        assert f"bi.{table.name}" in page or table.name.startswith("dim_"), table.name
+
+
+def test_every_setting_is_in_the_operators_table() -> None:
+    page = (DOCS / "operator.md").read_text(encoding="utf-8")
+    for name in Settings.model_fields:
+        assert f"| `CASHLESS_{name.upper()}` |" in page, name
+
+
+def test_every_dependency_is_explained() -> None:
+    import tomllib  # noqa: PLC0415
+
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (DOCS / "dependencies.md").read_text(encoding="utf-8")
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        name = re.split(r"[<>=\[]", requirement)[0]
+        assert re.search(rf"^\|[^|]*\b{re.escape(name)}\b", page, flags=re.M), name
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in [REPOSITORY / "README.md", *DOCS.glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
