@@ -22,6 +22,22 @@ OPERATOR = ["team:data-operator"]
 CUSTOMER_KEY = dg.AssetKey(["private", "customer_key"])
 PUBLICATION = dg.AssetKey(["bi", "publication"])
 
+# What loading writes besides the raw tables; the metrics read it.
+LEDGER = [
+    dg.AssetSpec(
+        ["landing", "file"],
+        group_name="raw",
+        owners=OPERATOR,
+        description="The ledger: one row per path and content seen; every raw asset writes it.",
+    ),
+    dg.AssetSpec(
+        ["landing", "quarantine"],
+        group_name="raw",
+        owners=OPERATOR,
+        description="The rows that were not accepted, with their reason; every raw asset writes it.",
+    ),
+]
+
 
 def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     """The asset raw/<source>: what is new in its landing folder, accepted row by row."""

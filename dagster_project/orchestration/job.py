@@ -29,6 +29,7 @@ def build_definitions(settings: Settings | None = None, report: RunReport | None
             assets.customer_key,
             assets.transform,
             assets.publication,
+            *assets.LEDGER,
         ],
         asset_checks=[checks.gate],
         jobs=[

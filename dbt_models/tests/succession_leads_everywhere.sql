@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'dim_commune_succession'}}}) }}
 -- Every commune has a successor in the era that follows, and every successor exists there. The mapping tables are
 -- files people edit: a line left out would make all customers of a commune UNRESOLVED, and no sum would show it.
 with eras as (
