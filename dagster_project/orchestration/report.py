@@ -80,7 +80,7 @@ class RunResult:
         if new_files:
             _print_files(console, new_files)
         _print_troubles(console, self.report)
-        _print_outcome(console, self.report)
+        _print_outcome(console, self)
 
 
 def _print_files(console: "Console", files: "list[FileResult]") -> None:
@@ -115,35 +115,44 @@ def _print_files(console: "Console", files: "list[FileResult]") -> None:
 
 
 def _print_troubles(console: "Console", report: RunReport) -> None:
+    def line(colour: str, label: str, text: str) -> None:
+        # As text, never as markup: file names, headers and findings may hold square brackets.
+        console.print(f"[{colour}]{label}[/{colour}]", end=" ")
+        console.print(text, markup=False)
+
     for file in report.files:
         if file.refused_reason is not None:
-            console.print(f"[red]Từ chối / Refused[/red] {file.path}: {file.refused_reason}", markup=True)
-        elif file.is_new and file.counts.rows_quarantined:
-            console.print(
-                f"[yellow]Cách ly / Quarantined[/yellow] {file.path}: {file.counts.rows_quarantined:,} dòng / rows"
+            line("red", "Từ chối / Refused", f"{file.path}: {file.refused_reason}")
+        if not file.is_new:
+            continue
+        if file.counts.rows_quarantined:
+            line(
+                "yellow",
+                "Cách ly / Quarantined",
+                f"{file.path}: {file.counts.rows_quarantined:,} dòng / rows",
             )
-        if file.is_new and file.extra_columns:
-            console.print(
-                f"[yellow]Cột lạ / Extra columns[/yellow] {file.path}: {', '.join(file.extra_columns)}"
-            )
-        for note in file.notes if file.is_new else ():
-            console.print(f"[yellow]Lưu ý / Note[/yellow] {file.path}: {note}")
+        if file.extra_columns:
+            line("yellow", "Cột lạ / Extra columns", f"{file.path}: {', '.join(file.extra_columns)}")
+        for note in file.notes:
+            line("yellow", "Lưu ý / Note", f"{file.path}: {note}")
     if report.rows_repaired:
-        console.print(f"[green]Hết cách ly / Out of quarantine[/green]: {report.rows_repaired:,} dòng / rows")
+        line("green", "Hết cách ly / Out of quarantine", f"{report.rows_repaired:,} dòng / rows")
     for finding in report.findings:
-        console.print(f"[yellow]Lưu ý / Note[/yellow] {finding}")
+        line("yellow", "Lưu ý / Note", finding)
     for check in report.checks:
         if not check.passed and check.expectation.severity != "info":
-            colour = "red" if check.is_blocking else "yellow"
-            console.print(
-                f"[{colour}]{check.expectation.severity}[/{colour}] {check.suite.name}.{check.expectation.name}"
-                f" = {check.observed}: {check.expectation.why_vi} / {check.expectation.why_en}"
+            line(
+                "red" if check.is_blocking else "yellow",
+                check.expectation.severity,
+                f"{check.suite.name}.{check.expectation.name} = {check.observed}: "
+                f"{check.expectation.why_vi} / {check.expectation.why_en}",
             )
     for name in report.dbt_tests.failures if report.dbt_tests else ():
-        console.print(f"[red]critical[/red] dbt test failed: {name}")
+        line("red", "critical", f"dbt test failed: {name}")
 
 
-def _print_outcome(console: "Console", report: RunReport) -> None:
+def _print_outcome(console: "Console", result: RunResult) -> None:
+    report = result.report
     publication = report.publication
     if publication is not None:
         months = ", ".join(f"{month:%Y-%m}" for month in publication.months) or "không có / none"
@@ -152,10 +161,14 @@ def _print_outcome(console: "Console", report: RunReport) -> None:
             f"{publication.data_through or '—'}; kiểm tra / checks: {publication.checks_passed} đạt/passed, "
             f"{publication.checks_warned} cảnh báo/warned. Tháng thay đổi / months changed: {months}"
         )
+        for warning in publication.warnings:
+            console.print(warning, markup=False)
     elif report.is_refused:
         console.print(
             "[red]Không công bố / Publication refused[/red]: BI giữ nguyên lần công bố trước / "
             "BI keeps the last good publication."
         )
-    else:
+    elif result.has_rows:
         console.print("Không có gì mới / Nothing new: bi is up to date.")
+    else:
+        console.print("Chưa có dòng nào được nạp / No row has been loaded yet: nothing to publish.")

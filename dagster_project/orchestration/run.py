@@ -17,7 +17,8 @@ def run_pipeline(settings: Settings, report: RunReport | None = None) -> RunResu
     """Loads what is new, builds, audits, publishes; raises CashlessError for what a person must put right."""
     report = report or RunReport()
     # Dagster's own lines tell of steps; people are told by the report.
-    logging.getLogger("dagster").setLevel(logging.ERROR)
+    for name in ("dagster", "dagster._core.execution.plan.active"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     job = build_definitions(settings, report).resolve_job_def(JOB_NAME)
     try:
         job.execute_in_process(
@@ -55,10 +56,16 @@ def refuse_files_from_elsewhere(settings: Settings) -> None:
         )
 
 
-def _for_people(error: BaseException | None) -> CashlessError | None:
-    """The error meant for people somewhere in a chain of Dagster's own wrappers."""
-    while error is not None:
-        if isinstance(error, CashlessError):
-            return error
-        error = error.__cause__ or error.__context__
+def _for_people(error: BaseException) -> CashlessError | None:
+    """The error meant for people somewhere in a chain of Dagster's own wrappers (the chain may be a circle)."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        link = waiting.pop()
+        if link is None or id(link) in seen:
+            continue
+        if isinstance(link, CashlessError):
+            return link
+        seen.add(id(link))
+        waiting += [link.__context__, link.__cause__]
     return None

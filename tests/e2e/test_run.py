@@ -112,7 +112,7 @@ def test_a_landing_that_is_not_there(cashless, tmp_path: Path) -> None:  # type:
 def test_an_empty_landing_is_nothing_new(cashless, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     result = cashless("run", "--landing", str(tmp_path))
     assert result.exit_code == 0
-    assert "Nothing new" in result.output
+    assert "nothing to publish" in result.output
 
 
 def test_only_files_that_cannot_be_read_is_an_error(cashless, warehouse: Settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -35,11 +35,7 @@ def test_every_check_is_on_an_asset_that_is_made_here(graph) -> None:  # type: i
 def test_every_expectation_and_every_data_test_is_a_check(graph) -> None:  # type: ignore[no-untyped-def]
     names = {key.name for key in graph.asset_check_keys}
     expectations = {f"{suite.name}_{item.name}" for suite in suites() for item in suite.expectations}
-    data_tests = {
-        node["name"]
-        for node in manifest()["nodes"].values()
-        if node["resource_type"] == "test"
-    }
+    data_tests = {node["name"] for node in manifest()["nodes"].values() if node["resource_type"] == "test"}
     assert len(expectations) > 30
     assert data_tests
     assert expectations | data_tests <= names

@@ -1,0 +1,59 @@
+"""How a run ends: its exit code, its last lines, and the one line for people out of Dagster's wrappers."""
+
+import pytest
+
+from dagster_project.errors import CashlessError
+from dagster_project.orchestration.report import DbtTests, ExitCode, RunReport, RunResult
+from dagster_project.orchestration.run import _for_people
+from dagster_project.raw.ledger import Counts
+from dagster_project.raw.load import FileResult
+
+
+def refused(path: str) -> FileResult:
+    return FileResult("bills", path, "refused", is_new=True, refused_reason="the file is empty")
+
+
+def test_names_with_brackets_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    loaded = FileResult(
+        "bills",
+        "bills/[final].csv",
+        "loaded",
+        is_new=True,
+        counts=Counts(1, 0, 1),
+        extra_columns=("ghi chú [/VND]", "[kwh]"),
+    )
+    RunResult(
+        RunReport(files=[loaded, refused("bills/[red].csv")], findings=["[x]/: no such source"]), True
+    ).print()
+    shown = capsys.readouterr().out
+    for text in (
+        "bills/[final].csv",
+        "ghi chú [/VND], [kwh]",
+        "bills/[red].csv: the file is empty",
+        "[x]/: no such",
+    ):
+        assert text in shown
+
+
+def test_exit_codes() -> None:
+    assert RunResult(RunReport(), has_rows=True).exit_code == ExitCode.DONE
+    assert RunResult(RunReport(), has_rows=False).exit_code == ExitCode.DONE
+    # Other files were loaded, now or before: a refused one is listed, and no error.
+    assert RunResult(RunReport(files=[refused("a")]), has_rows=True).exit_code == ExitCode.DONE
+    assert RunResult(RunReport(files=[refused("a")]), has_rows=False).exit_code == ExitCode.ERROR
+    failed = RunReport(dbt_tests=DbtTests(3, 0, ("unique_key_fct_bill",)))
+    assert RunResult(failed, has_rows=True).exit_code == ExitCode.REFUSED
+
+
+def test_the_line_for_people_is_found_in_any_chain() -> None:
+    line = CashlessError("no server")
+    wrapper = RuntimeError("step failed")
+    wrapper.__cause__ = ValueError("resource failed")
+    wrapper.__cause__.__context__ = line
+    assert _for_people(wrapper) is line
+
+
+def test_a_chain_of_errors_that_is_a_circle_ends() -> None:
+    first, second = RuntimeError("a"), RuntimeError("b")
+    first.__cause__, second.__context__ = second, first
+    assert _for_people(first) is None
