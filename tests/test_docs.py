@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
 from dagster_project.publish.publish import publish
 from dagster_project.raw.ddl import ensure_tables
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt import BUILD_ARGS, REPOSITORY, published_tables, run_dbt
+from dagster_project.transform.dbt import BUILD_ARGS, REPOSITORY, run_dbt
 from dagster_project.warehouse.connection import connect
 
 DOCS = REPOSITORY / "docs"

@@ -10,6 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, 
 
 from dagster_project.audit.suites import suites
 from dagster_project.contracts.model import Contract, contracts
+from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import DbtTests
 from dagster_project.orchestration.session import RunSession
 from dagster_project.publish.build import newest_build, newest_gate_result
@@ -145,7 +146,7 @@ def _tests(invocation: DbtCliInvocation) -> DbtTests:
 
 def candidate_keys() -> list[dg.AssetKey]:
     """The assets that a publication copies."""
-    return [dg.AssetKey(["candidate", table.name]) for table in dbt_project.published_tables()]
+    return [dg.AssetKey(["candidate", table.name]) for table in published_tables()]
 
 
 def metric_keys() -> list[dg.AssetKey]:
@@ -168,7 +169,7 @@ def publication(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[N
         gate = newest_gate_result(cursor, build.build_id) if build else None
     if build is None or gate is None:
         raise dbt_project.TransformError("There is no audited build to publish: run the whole job.")
-    done = publish(session.conn, build, gate, dbt_project.published_tables())
+    done = publish(session.conn, build, gate, published_tables())
     session.report.publication = done
     return dg.MaterializeResult(
         metadata={

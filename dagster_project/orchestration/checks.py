@@ -7,9 +7,9 @@ import dagster as dg
 
 from dagster_project.audit.gate import CheckResult, run_gate
 from dagster_project.audit.suites import Expectation, Suite, suites
+from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.session import RunSession
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
-from dagster_project.transform.dbt import published_tables
 
 _SEVERITY = {"critical": dg.AssetCheckSeverity.ERROR}
 

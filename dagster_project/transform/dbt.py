@@ -1,4 +1,4 @@
-"""The dbt project as this package runs it: environment, manifest, what it publishes. Dagster assets are in
+"""The dbt project as this package runs it: environment, manifest, running it. Dagster assets are in
 orchestration/, the models in dbt_models.
 """
 
@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dagster_project.errors import CashlessError
-from dagster_project.publish.relations import PublishedTable
 
 REPOSITORY = Path(__file__).parents[2]
 PROJECT_DIR = REPOSITORY / "dbt_models"
@@ -92,20 +91,3 @@ def manifest() -> dict[str, Any]:
     """The parsed manifest."""
     document: dict[str, Any] = json.loads(ensure_manifest().read_text(encoding="utf-8"))
     return document
-
-
-def published_tables() -> list[PublishedTable]:
-    """The models that BI gets to see: those whose meta says how they are published, in order of their names."""
-    found = []
-    for node in manifest()["nodes"].values():
-        publish = node.get("config", {}).get("meta", {}).get("publish")
-        if node["resource_type"] == "model" and publish:
-            found.append(
-                PublishedTable(
-                    name=node["name"],
-                    key=tuple(publish["key"]),
-                    month_column=publish.get("month_column"),
-                    with_status=bool(publish.get("with_status", False)),
-                )
-            )
-    return sorted(found, key=lambda table: table.name)

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from dagster_project.orchestration.published import published_tables
 from dagster_project.raw.ddl import ensure_tables
-from dagster_project.transform.dbt import BUILD_ARGS, manifest, published_tables, run_dbt
+from dagster_project.transform.dbt import BUILD_ARGS, manifest, run_dbt
 from dagster_project.warehouse.connection import connect_url
 from tests.conftest import execute, url_of
 

@@ -12,6 +12,7 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from dagster_project.audit.gate import CheckResult, run_gate
+from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
 from dagster_project.publish.publish import publish
 from dagster_project.raw.load import load_landing
@@ -49,7 +50,7 @@ def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # 
         load_landing(settings, conn)
         assign_customer_keys(conn, settings)
         _invoke(dbt_project.BUILD_ARGS, _parsed())
-        tables = dbt_project.published_tables()
+        tables = published_tables()
         with conn, conn.cursor() as cursor:
             cursor.execute("select data_through from audit.metric_marts")
             row = cursor.fetchone()

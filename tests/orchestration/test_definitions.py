@@ -12,7 +12,8 @@ from dagster_project.audit.suites import suites
 from dagster_project.contracts.model import contracts
 from dagster_project.orchestration.assets import CUSTOMER_KEY, PUBLICATION
 from dagster_project.orchestration.job import JOB_NAME, build_definitions
-from dagster_project.transform.dbt import REPOSITORY, manifest, published_tables
+from dagster_project.orchestration.published import published_tables
+from dagster_project.transform.dbt import REPOSITORY, manifest
 
 
 @pytest.fixture(scope="module")

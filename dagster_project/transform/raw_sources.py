@@ -1,6 +1,6 @@
 """The dbt documentation of the raw sources, written from the contracts. Nothing here reads files or the warehouse.
 
-`python -m dagster_project.contracts.dbt_sources` writes it; a test fails when the committed file has drifted.
+`python -m dagster_project.transform.raw_sources` writes it; a test fails when the committed file has drifted.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from dagster_project.contracts.model import contracts
 from dagster_project.raw.ddl import BOOK_COLUMNS
 
 SOURCES_FILE = Path(__file__).parents[2] / "dbt_models" / "models" / "staging" / "_raw_sources.yml"
-HEAD = "# Written from dagster_project/contracts by `python -m dagster_project.contracts.dbt_sources`; do not edit.\n"
+HEAD = "# Written from dagster_project/contracts by `python -m dagster_project.transform.raw_sources`; do not edit.\n"
 
 
 def render() -> str:

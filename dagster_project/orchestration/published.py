@@ -1,0 +1,21 @@
+"""Which models are published, and how: from dbt's manifest to what publish/ is handed. No publishing here."""
+
+from dagster_project.publish.relations import PublishedTable
+from dagster_project.transform.dbt import manifest
+
+
+def published_tables() -> list[PublishedTable]:
+    """The models that BI gets to see: those whose meta says how they are published, in order of their names."""
+    found = []
+    for node in manifest()["nodes"].values():
+        publish = node.get("config", {}).get("meta", {}).get("publish")
+        if node["resource_type"] == "model" and publish:
+            found.append(
+                PublishedTable(
+                    name=node["name"],
+                    key=tuple(publish["key"]),
+                    month_column=publish.get("month_column"),
+                    with_status=bool(publish.get("with_status", False)),
+                )
+            )
+    return sorted(found, key=lambda table: table.name)

@@ -1,0 +1,68 @@
+"""The walls of the house: which room may import which (docs/architecture.md)."""
+
+import ast
+
+from dagster_project.transform.dbt import REPOSITORY
+
+PACKAGE = REPOSITORY / "dagster_project"
+MAY_IMPORT = {
+    "settings": {"errors"},
+    "warehouse": {"errors", "settings"},
+    "contracts": set(),
+    "landing": {"contracts", "warehouse"},
+    "raw": {"contracts", "landing", "settings", "warehouse"},
+    "transform": {"contracts", "raw", "errors", "settings"},
+    "audit": set(),
+    "publish": {"errors", "settings", "warehouse"},
+    "report": {"publish", "settings", "warehouse"},
+    "sample": set(),
+    "orchestration": {
+        "audit", "contracts", "errors", "landing", "publish", "raw", "settings", "transform", "warehouse"
+    },
+}  # fmt: skip
+MAY_READ_THE_ENVIRONMENT = {
+    "settings.py",
+    "cli.py",
+    "transform/dbt.py",
+    "orchestration/assets.py",
+    "audit/gate.py",
+}
+
+
+def _imports(source: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        found |= {name.split(".")[1] for name in names if name.startswith("dagster_project.")}
+    return found
+
+
+def test_every_room_imports_only_what_it_may() -> None:
+    for room, allowed in MAY_IMPORT.items():
+        files = (
+            [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else (PACKAGE / room).rglob("*.py")
+        )
+        for file in files:
+            wrong = _imports(file.read_text(encoding="utf-8")) - allowed - {room}
+            assert not wrong, f"{file.relative_to(REPOSITORY)} imports {wrong}"
+
+
+def test_every_room_is_listed() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(MAY_IMPORT) - {"settings"}
+
+
+def test_every_module_says_first_what_belongs_there() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file.relative_to(REPOSITORY)
+
+
+def test_only_settings_read_cashless_variables() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        name = file.relative_to(PACKAGE).as_posix()
+        if name not in MAY_READ_THE_ENVIRONMENT and not name.startswith("warehouse/"):
+            assert "os.environ" not in file.read_text(encoding="utf-8"), name

@@ -1,0 +1,72 @@
+"""What stands between raw rows and the models: customer keys, dbt's description of the raw tables, its environment."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from dagster_project.raw.load import load_landing
+from dagster_project.settings import Settings
+from dagster_project.transform.customer_keys import CustomerKeyError, assign_customer_keys, customer_key
+from dagster_project.transform.dbt import environment
+from dagster_project.transform.raw_sources import SOURCES_FILE, render
+from dagster_project.warehouse.connection import connect
+
+FEEDBACK = "feedback_id,customer_code,received_at,topic,status,reopened,updated_at\n"
+
+
+def bring(settings: Settings, name: str, *codes: str) -> None:
+    folder = Path(settings.landing) / "feedback"
+    folder.mkdir(exist_ok=True)
+    lines = [f"F{code},{code},2024-05-01 08:00,bill,open,false,2024-05-01\n" for code in codes]
+    (folder / name).write_text(FEEDBACK + "".join(lines), encoding="utf-8")
+
+
+def test_every_code_gets_its_key_once(warehouse: Settings) -> None:
+    bring(warehouse, "a.csv", "PN01000000001", "PN01000000002", "a\\b")
+    with closing(connect(warehouse)) as conn, conn.cursor() as cursor:
+        load_landing(warehouse, conn)
+        assert assign_customer_keys(conn, warehouse) == 3
+        cursor.execute("select customer_code, customer_key from bi_private.customer_key")
+        before = dict(cursor.fetchall())
+        secret = warehouse.customer_key()
+        assert before == {
+            code: customer_key(secret, code) for code in ("PN01000000001", "PN01000000002", "a\\b")
+        }
+        bring(warehouse, "b.csv", "PN01000000001", "PN01000000003")
+        load_landing(warehouse, conn)
+        assert assign_customer_keys(conn, warehouse) == 1
+        cursor.execute("select customer_code, customer_key from bi_private.customer_key")
+        after = dict(cursor.fetchall())
+    assert len(after) == 4
+    assert before.items() <= after.items()
+
+
+def test_another_secret_is_refused(warehouse: Settings) -> None:
+    bring(warehouse, "a.csv", "PN01000000001")
+    with closing(connect(warehouse)) as conn:
+        load_landing(warehouse, conn)
+        assign_customer_keys(conn, warehouse)
+        other = warehouse.model_copy(update={"customer_key_secret": SecretStr("another secret altogether")})
+        with pytest.raises(CustomerKeyError, match="CASHLESS_CUSTOMER_KEY_SECRET"):
+            assign_customer_keys(conn, other)
+
+
+def test_keys_tell_nothing_without_the_secret() -> None:
+    assert customer_key("one secret", "PN01000000001") != customer_key("another", "PN01000000001")
+    assert -(2**63) <= customer_key("one secret", "PN01000000001") < 2**63
+
+
+def test_the_description_of_the_raw_tables_is_that_of_the_contracts() -> None:
+    assert SOURCES_FILE.read_text(encoding="utf-8") == render()
+
+
+def test_dbt_connects_where_the_url_says() -> None:
+    found = environment("postgresql://us%40er:p%2Fw%24@db.example:6543/ware%20house?sslmode=require")
+    assert found["CASHLESS_DBT_HOST"] == "db.example"
+    assert found["CASHLESS_DBT_PORT"] == "6543"
+    assert found["CASHLESS_DBT_USER"] == "us@er"
+    assert found["CASHLESS_DBT_PASSWORD"] == "p/w$"
+    assert found["CASHLESS_DBT_DBNAME"] == "ware house"
+    assert found["CASHLESS_DBT_SSLMODE"] == "require"
