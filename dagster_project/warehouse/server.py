@@ -60,6 +60,7 @@ _SERVER_SETTINGS = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "30min",
     "autovacuum_max_workers": "1",
+    "autovacuum_naptime": "10min",  # tables are analyzed by the run itself, and mostly made anew
     "max_parallel_workers": "2",
     "jit": "off",
     "timezone": "Asia/Ho_Chi_Minh",

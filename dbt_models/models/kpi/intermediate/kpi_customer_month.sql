@@ -1,4 +1,4 @@
--- Grain: one row per customer, billing month and scope with an in-scope bill. A customer has one place in a month, so
+-- Grain: one row per customer and billing month with an in-scope bill. A customer has one place in a month, so
 -- customers counted here can be summed over places.
 with customer_month as (
     select
@@ -33,42 +33,13 @@ auto_debit as (
         on
             mandate.signed_on <= {{ month_end('months.bill_month') }}
             and (mandate.ended_on is null or mandate.ended_on >= {{ month_end('months.bill_month') }})
-),
-
-completed as (
-    select
-        customer_month.*,
-        auto_debit.customer_key is not null as has_auto_debit
-    from customer_month
-    left join auto_debit
-        on
-            customer_month.customer_key = auto_debit.customer_key
-            and customer_month.bill_month = auto_debit.bill_month
 )
 
 select
-    'electricity' as scope,
-    bill_month,
-    customer_key,
-    commune_code,
-    district_code,
-    power_unit_code,
-    current_commune_code,
-    is_electricity_cashless as is_cashless,
-    is_electricity_cashless_strict as is_cashless_strict,
-    has_auto_debit
-from completed
-where is_electricity_cashless is not null
-union all
-select
-    'all' as scope,
-    bill_month,
-    customer_key,
-    commune_code,
-    district_code,
-    power_unit_code,
-    current_commune_code,
-    is_cashless,
-    is_cashless_strict,
-    has_auto_debit
-from completed
+    customer_month.*,
+    auto_debit.customer_key is not null as has_auto_debit
+from customer_month
+left join auto_debit
+    on
+        customer_month.customer_key = auto_debit.customer_key
+        and customer_month.bill_month = auto_debit.bill_month
