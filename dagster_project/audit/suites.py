@@ -41,6 +41,11 @@ def suites() -> tuple[Suite, ...]:
     )
 
 
+def suites_text() -> str:
+    """The files of all suites as one text: another text, another gate."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(SUITES_DIR.glob("*.json")))
+
+
 def _suite(path: Path) -> Suite:
     document = json.loads(path.read_text(encoding="utf-8"))
     return Suite(

@@ -13,7 +13,14 @@ from dagster_project.contracts.model import Contract, contracts
 from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import DbtTests
 from dagster_project.orchestration.session import RunSession
-from dagster_project.publish.build import newest_build, newest_gate_result
+from dagster_project.publish.build import (
+    Build,
+    GateResult,
+    newest_build,
+    newest_gate_result,
+    record_build,
+    record_gate,
+)
 from dagster_project.publish.publish import publish
 from dagster_project.raw.load import load_source
 from dagster_project.transform import dbt as dbt_project
@@ -104,28 +111,71 @@ class RoomTranslator(DagsterDbtTranslator):
 def transform(
     context: dg.AssetExecutionContext, session: dg.ResourceParam[RunSession], dbt: DbtCliResource
 ) -> Iterator[Any]:
-    """Builds the candidate marts, unless BI already sees what these inputs give."""
-    if not session.has_rows() or session.input_fingerprint() == session.published_fingerprint():
+    """Builds the candidate marts, unless BI already sees what these inputs give; records the build if it is whole."""
+    # Taken before dbt starts: rows that come later are not in this build.
+    fingerprint = session.input_fingerprint()
+    if not session.has_rows() or fingerprint == session.published_fingerprint():
         context.log.info("Nothing new since the last publication.")
+        session.report.is_unchanged = True
         return
     session.report.progress("Dựng mô hình / building the models (dbt)")
+    # One folder for all runs (they hold the run lock), so that dbt parses only what changed.
+    target = session.settings.home / "dbt"
+    dbt_project.prepare_target(target)
     # The invocation passes this process's environment on; that is the only way in for the connection.
-    os.environ.update(dbt_project.environment(session.url))
-    invocation = dbt.cli(
-        dbt_project.BUILD_ARGS,
-        context=context,
-        # One folder for all runs (they hold the run lock), so that dbt parses only what changed.
-        target_path=session.settings.home / "dbt",
-        raise_on_error=False,
-    )
     # dbt's lines are in its log file; on the console of a run they would bury what matters.
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+    with (
+        dbt_project.connection_variables(session.url),
+        open(os.devnull, "w") as nowhere,
+        redirect_stdout(nowhere),
+    ):
+        invocation = dbt.cli(
+            dbt_project.BUILD_ARGS, context=context, target_path=target, raise_on_error=False
+        )
         yield from invocation.stream()
-    session.report.dbt_tests = _tests(invocation)
+    tests = _tests(invocation)
+    session.report.dbt_tests = tests
+    # A part of the models is no build: what stands beside it is older. The gate refuses it.
+    if not context.is_subset:
+        _record(session, fingerprint, tests)
+
+
+def _record(session: RunSession, fingerprint: str, tests: DbtTests) -> None:
+    with session.conn, session.conn.cursor() as cursor:
+        cursor.execute(
+            "select max(paid_at)::date from raw.payments where kind = 'payment' and not is_duplicate"
+        )
+        row = cursor.fetchone()
+    build = Build(
+        fingerprint,
+        row[0] if row else None,
+        session.settings.final_after_days,
+        tests.passed,
+        tests.warned,
+        len(tests.failures),
+    )
+    if tests.failures:
+        # dbt left out what stands behind a failed test: there is nothing whole to remember, only the refusal.
+        record_build(session.conn, build, [])
+        record_gate(
+            session.conn, GateResult(build.build_id, False, tests.passed, tests.warned, len(tests.failures))
+        )
+    else:
+        record_build(
+            session.conn,
+            build,
+            [table.name for table in published_tables()],
+            [suite.table for suite in suites()],
+        )
 
 
 def _tests(invocation: DbtCliInvocation) -> DbtTests:
-    """What the dbt tests said; raises when anything but a test failed."""
+    """What the dbt tests said; raises when anything but a test failed, or dbt did not come to its end."""
+    # 0: all well; 1: something failed, which the results name. Anything else: it was killed or misused.
+    if invocation.process.wait() not in {0, 1}:
+        raise dbt_project.TransformError(
+            f"dbt ended with {invocation.process.returncode}; see {invocation.target_path / 'dbt.log'}"
+        )
     if not (invocation.target_path / "run_results.json").exists():
         raise dbt_project.TransformError(
             f"dbt ended without results; see {invocation.target_path / 'dbt.log'}"

@@ -1,15 +1,14 @@
 """The quality gate as asset checks: one per expectation of expectations/. Validation is in audit/."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import dagster as dg
 
 from dagster_project.audit.gate import CheckResult, run_gate
 from dagster_project.audit.suites import Expectation, Suite, suites
-from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.session import RunSession
-from dagster_project.publish.build import Build, GateResult, record_build, record_gate
+from dagster_project.publish.build import GateResult, changed_table, newest_build, record_gate
+from dagster_project.transform.dbt import TransformError
 
 _SEVERITY = {"critical": dg.AssetCheckSeverity.ERROR}
 
@@ -34,29 +33,27 @@ def _specs() -> list[dg.AssetCheckSpec]:
 
 @dg.multi_asset_check(specs=_specs(), name="gate")
 def gate(session: dg.ResourceParam[RunSession]) -> Iterator[dg.AssetCheckResult]:
-    """Great Expectations over the candidate's metrics; what it found is recorded for this very build."""
+    """Great Expectations over the metrics of the newest whole build; what it found is recorded for that build."""
     session.report.progress("Kiểm tra chất lượng / checking quality (Great Expectations)")
-    tests = session.report.dbt_tests
-    build = Build(
-        input_fingerprint=session.input_fingerprint(),
-        data_through=_data_through(session),
-        final_after_days=session.settings.final_after_days,
-    )
-    record_build(session.conn, build, [table.name for table in published_tables()])
+    with session.conn, session.conn.cursor() as cursor:
+        build = newest_build(cursor)
+        changed = changed_table(cursor, build.build_id) if build else None
+    if build is None or build.tests_failed or changed is not None:
+        why = f"{changed} is not as it left it" if changed else "there is none, or it failed dbt's tests"
+        raise TransformError(f"There is no whole build to audit ({why}): run the whole job.")
     results = run_gate(session.url)
     session.report.checks = results
     failed = [result for result in results if not result.passed]
+    blocking = sum(result.is_blocking for result in failed)
     record_gate(
         session.conn,
         GateResult(
             build_id=build.build_id,
-            passed=not session.report.is_refused,
-            checks_passed=sum(not _counts_against(result) for result in results)
-            + (tests.passed if tests else 0),
-            checks_warned=sum(result.expectation.severity == "warning" for result in failed)
-            + (tests.warned if tests else 0),
-            checks_failed=sum(result.is_blocking for result in failed)
-            + (len(tests.failures) if tests else 0),
+            passed=blocking == 0,
+            checks_passed=build.tests_passed + sum(not _counts_against(result) for result in results),
+            checks_warned=build.tests_warned
+            + sum(result.expectation.severity == "warning" for result in failed),
+            checks_failed=blocking,
         ),
     )
     for result in results:
@@ -72,10 +69,3 @@ def gate(session: dg.ResourceParam[RunSession]) -> Iterator[dg.AssetCheckResult]
 def _counts_against(result: CheckResult) -> bool:
     """An expectation of severity info records; it neither warns nor fails."""
     return not result.passed and result.expectation.severity != "info"
-
-
-def _data_through(session: RunSession) -> date | None:
-    with session.conn, session.conn.cursor() as cursor:
-        cursor.execute("select data_through from audit.metric_marts")
-        row = cursor.fetchone()
-    return None if row is None else row[0]

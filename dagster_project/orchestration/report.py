@@ -1,5 +1,6 @@
 """What a run did, gathered while it runs, and how it is shown at the end. Queries and work are elsewhere."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class RunReport:
     progress: Callable[[str], None] = _silent
     files: list["FileResult"] = field(default_factory=list)
     rows_repaired: int = 0
+    is_unchanged: bool = False
     findings: list[str] = field(default_factory=list)
     dbt_tests: DbtTests | None = None
     checks: list["CheckResult"] = field(default_factory=list)
@@ -69,13 +71,17 @@ class RunResult:
         # Refused files alone are no error, unless there is nothing else.
         if not self.has_rows and any(file.refused_reason for file in self.report.files):
             return ExitCode.ERROR
+        if self.report.publication is None and not self.report.is_unchanged:
+            return ExitCode.ERROR
         return ExitCode.DONE
 
     def print(self) -> None:
         """What changed, in tables on standard output; findings and refusals last, where they are seen."""
         from rich.console import Console  # noqa: PLC0415  (only when something is shown)
 
-        console = Console(soft_wrap=True, highlight=False, width=None)
+        # Without a terminal rich would fold the tables at 80 columns.
+        width = None if sys.stdout.isatty() else 160
+        console = Console(soft_wrap=True, highlight=False, width=width)
         new_files = [file for file in self.report.files if file.is_new]
         if new_files:
             _print_files(console, new_files)
@@ -167,6 +173,10 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
         console.print(
             "[red]Không công bố / Publication refused[/red]: BI giữ nguyên lần công bố trước / "
             "BI keeps the last good publication."
+        )
+    elif result.has_rows and not report.is_unchanged:
+        console.print(
+            "[red]Lỗi[/red]: không dựng được số liệu / the figures were neither built nor published."
         )
     elif result.has_rows:
         console.print("Không có gì mới / Nothing new: bi is up to date.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
 
+from dagster_project.audit.suites import suites_text
 from dagster_project.landing.finder import Found
 from dagster_project.orchestration.report import RunReport
 from dagster_project.raw.ddl import ensure_tables
@@ -28,7 +29,7 @@ class RunSession:
     found: Found
 
     def input_fingerprint(self) -> str:
-        """Of everything a build is made from: accepted rows, models and seeds, settings that models see.
+        """Of everything a build is made from: accepted rows, models, seeds, expectations, settings that figures see.
 
         Rows are only ever added and a repaired row counts as loaded, so the ledger's counts tell every change.
         """
@@ -37,7 +38,7 @@ class RunSession:
                 "select source, sum(rows_loaded) from landing.file group by source order by source"
             )
             loaded = cursor.fetchall()
-        parts = [project_fingerprint(), str(self.settings.final_after_days), repr(loaded)]
+        parts = [project_fingerprint(), suites_text(), str(self.settings.final_after_days), repr(loaded)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def has_rows(self) -> bool:

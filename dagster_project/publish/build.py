@@ -19,6 +19,9 @@ class Build:
     input_fingerprint: str
     data_through: date | None
     final_after_days: int
+    tests_passed: int = 0
+    tests_warned: int = 0
+    tests_failed: int = 0
     build_id: uuid.UUID = field(default_factory=uuid.uuid4)
     built_at: datetime | None = None  # given by the database
 
@@ -63,21 +66,34 @@ def table_state(cur: Cursor, schema: str, table: str) -> TableState:
     return TableState(row[0], row[1], row[2], int(row[3]))
 
 
-def record_build(conn: Connection, build: Build, table_names: Iterable[str]) -> None:
-    """Record a build and the state of its candidate tables, before anything audits them."""
+def record_build(
+    conn: Connection, build: Build, table_names: Iterable[str], metric_tables: Iterable[str] = ()
+) -> None:
+    """Record a whole build and the state of its candidate and metrics tables, before anything audits them."""
+    relations = sorted(
+        {("candidate", name) for name in table_names} | {("audit", name) for name in metric_tables}
+    )
     with conn, conn.cursor() as cur:
         cur.execute(
-            "insert into audit.build (build_id, input_fingerprint, data_through, final_after_days)"
-            " values (%s, %s, %s, %s)",
-            (str(build.build_id), build.input_fingerprint, build.data_through, build.final_after_days),
+            "insert into audit.build (build_id, input_fingerprint, data_through, final_after_days,"
+            " tests_passed, tests_warned, tests_failed) values (%s, %s, %s, %s, %s, %s, %s)",
+            (
+                str(build.build_id),
+                build.input_fingerprint,
+                build.data_through,
+                build.final_after_days,
+                build.tests_passed,
+                build.tests_warned,
+                build.tests_failed,
+            ),
         )
-        for name in sorted(set(table_names)):
-            state = table_state(cur, "candidate", name)
+        for schema, name in relations:
+            state = table_state(cur, schema, name)
             cur.execute(
                 "insert into audit.build_table values (%s, %s, %s, %s, %s, %s)",
                 (
                     str(build.build_id),
-                    name,
+                    f"{schema}.{name}",
                     state.relation_id,
                     state.storage_id,
                     state.row_count,
@@ -98,11 +114,16 @@ def record_gate(conn: Connection, gate: GateResult) -> None:
 
 def newest_build(cur: Cursor) -> Build | None:
     cur.execute(
-        "select input_fingerprint, data_through, final_after_days, build_id::text, built_at"
-        " from audit.build order by build_number desc limit 1"
+        "select input_fingerprint, data_through, final_after_days, tests_passed, tests_warned, tests_failed,"
+        " build_id::text, built_at from audit.build order by build_number desc limit 1"
     )
     row = cur.fetchone()
-    return None if row is None else Build(row[0], row[1], row[2], uuid.UUID(row[3]), row[4])
+    if row is None:
+        return None
+    fingerprint, data_through, final_after_days, passed, warned, failed, build_id, built_at = row
+    return Build(
+        fingerprint, data_through, final_after_days, passed, warned, failed, uuid.UUID(build_id), built_at
+    )
 
 
 def newest_gate_result(cur: Cursor, build_id: uuid.UUID) -> GateResult | None:
@@ -122,3 +143,13 @@ def recorded_states(cur: Cursor, build_id: uuid.UUID) -> dict[str, TableState]:
         (str(build_id),),
     )
     return {row[0]: TableState(row[1], row[2], row[3], int(row[4])) for row in cur.fetchall()}
+
+
+def changed_table(cur: Cursor, build_id: uuid.UUID) -> str | None:
+    """The first table, with its schema, that is not as the build left it; None if all are."""
+    for qualified, state in sorted(recorded_states(cur, build_id).items()):
+        schema, name = qualified.split(".", 1)
+        cur.execute("select to_regclass(%s) is null", (f'"{schema}"."{name}"',))
+        if cur.fetchone() == (True,) or table_state(cur, schema, name) != state:
+            return qualified
+    return None

@@ -20,10 +20,10 @@ from dagster_project.publish import relations, roles
 from dagster_project.publish.build import (
     Build,
     GateResult,
+    changed_table,
     newest_build,
     newest_gate_result,
     recorded_states,
-    table_state,
 )
 from dagster_project.publish.relations import Column, PublishedTable
 from dagster_project.warehouse.connection import WarehouseError
@@ -157,14 +157,17 @@ def _verify(cur: Cursor, build: Build, gate: GateResult, tables: Sequence[Publis
         raise PublicationRefused(
             f"Build {build.build_id} was audited with another result than the one given."
         )
+    if newest.tests_failed:
+        raise PublicationRefused(f"Build {build.build_id} failed {newest.tests_failed} of dbt's tests.")
     states = recorded_states(cur, build.build_id)
     for table in tables:
-        if table.name not in states:
+        if f"candidate.{table.name}" not in states:
             raise PublicationRefused(f"candidate.{table.name} is not part of build {build.build_id}.")
-        if table_state(cur, "candidate", table.name) != states[table.name]:
-            raise PublicationRefused(
-                f"candidate.{table.name} changed after build {build.build_id}: what is there was not audited."
-            )
+    changed = changed_table(cur, build.build_id)
+    if changed is not None:
+        raise PublicationRefused(
+            f"{changed} changed after build {build.build_id}: what is there was not audited."
+        )
 
 
 def _publication_of(cur: Cursor, build: Build) -> Publication | None:

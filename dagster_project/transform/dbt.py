@@ -2,15 +2,21 @@
 orchestration/, the models in dbt_models.
 """
 
+import fcntl
+import getpass
 import hashlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+
+import psutil
+from psycopg2.extensions import parse_dsn
 
 from dagster_project.errors import CashlessError
 
@@ -30,17 +36,48 @@ class TransformError(CashlessError):
 
 def environment(database_url: str) -> dict[str, str]:
     """The variables that dbt_models/profiles.yml reads, from a postgresql:// URL."""
-    parts = urlsplit(database_url)
-    query = parse_qs(parts.query)
+    dsn = parse_dsn(database_url)
+    user = dsn.get("user") or getpass.getuser()  # as libpq does
     return {
-        "CASHLESS_DBT_HOST": query["host"][0] if "host" in query else parts.hostname or "localhost",
-        "CASHLESS_DBT_PORT": str(parts.port or 5432),
-        "CASHLESS_DBT_USER": unquote(parts.username or os.environ.get("USER", "postgres")),
-        "CASHLESS_DBT_PASSWORD": unquote(parts.password or ""),
-        "CASHLESS_DBT_DBNAME": unquote(parts.path.lstrip("/")) or unquote(parts.username or "postgres"),
-        "CASHLESS_DBT_SSLMODE": query.get("sslmode", ["prefer"])[0],
+        "CASHLESS_DBT_HOST": dsn.get("host", "localhost"),
+        "CASHLESS_DBT_PORT": dsn.get("port", "5432"),
+        "CASHLESS_DBT_USER": user,
+        "CASHLESS_DBT_PASSWORD": dsn.get("password", ""),
+        "CASHLESS_DBT_DBNAME": dsn.get("dbname") or user,
+        "CASHLESS_DBT_SSLMODE": dsn.get("sslmode", "prefer"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # libpq reads these by itself, so the profile need not know them.
+        **{f"PG{name.upper()}": dsn[name] for name in ("sslrootcert", "sslcert", "sslkey", "options") if name in dsn},
     }
+
+
+@contextmanager
+def connection_variables(database_url: str) -> Iterator[None]:
+    """Has them in this process's environment for a while: the password does not stay there."""
+    ours = environment(database_url)
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def prepare_target(target: Path) -> None:
+    """Makes dbt's folder ready for a run: no results of an earlier one, and no dbt of a killed run still at work."""
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (target / "run_results.json").unlink(missing_ok=True)
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get("DBT_TARGET_PATH") == str(target):
+                process.kill()
+                process.wait(timeout=10)
+        except (psutil.AccessDenied, psutil.NoSuchProcess):  # another user's, or it has just ended
+            continue
 
 
 def dbt_executable() -> str:
@@ -64,14 +101,23 @@ def run_dbt(database_url: str, args: list[str], target_path: Path) -> "subproces
 def ensure_manifest() -> Path:
     """The project's manifest, parsed again if a model, macro or seed changed since. Needs no database."""
     fingerprint = project_fingerprint()
-    if MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text(encoding="ascii") == fingerprint:
+    if _is_manifest_of(fingerprint):
         return MANIFEST
-    done = run_dbt("postgresql://nobody@localhost/nothing", ["parse", "--quiet"], MANIFEST.parent)
-    if done.returncode != 0:
-        raise TransformError(f"dbt cannot parse dbt_models: {(done.stdout + done.stderr).strip()}")
-    _STAMP.write_text(fingerprint, encoding="ascii")
-    manifest.cache_clear()
+    MANIFEST.parent.mkdir(exist_ok=True)
+    with (MANIFEST.parent / "manifest.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two starters: the second finds the first one's work
+        if not _is_manifest_of(fingerprint):
+            _STAMP.unlink(missing_ok=True)
+            done = run_dbt("postgresql://nobody@localhost/nothing", ["parse", "--quiet"], MANIFEST.parent)
+            if done.returncode != 0:
+                raise TransformError(f"dbt cannot parse dbt_models: {(done.stdout + done.stderr).strip()}")
+            _STAMP.write_text(fingerprint, encoding="ascii")
+            manifest.cache_clear()
     return MANIFEST
+
+
+def _is_manifest_of(fingerprint: str) -> bool:
+    return MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text(encoding="ascii") == fingerprint
 
 
 def project_fingerprint() -> str:

@@ -9,6 +9,15 @@
     ]) }}
 {%- endmacro %}
 
+{# Those of them that count one thing: customers_, bills_ or amount_. #}
+{% macro kpi_measures_of(prefix) -%}
+    {%- set found = [] -%}
+    {%- for measure in kpi_measures() if measure.startswith(prefix) -%}
+        {%- do found.append(measure) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
 {# Measures added up, as whole numbers: sum(bigint) alone would be numeric. #}
 {% macro sums(measures) -%}
     {%- for measure in measures %}

@@ -12,6 +12,7 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from dagster_project.audit.gate import CheckResult, run_gate
+from dagster_project.audit.suites import suites
 from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
 from dagster_project.publish.publish import publish
@@ -55,7 +56,7 @@ def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # 
             cursor.execute("select data_through from audit.metric_marts")
             row = cursor.fetchone()
         build = Build("in process", row[0] if row else None, settings.final_after_days)
-        record_build(conn, build, [table.name for table in tables])
+        record_build(conn, build, [table.name for table in tables], [suite.table for suite in suites()])
         checks = run_gate(settings.database_url or "")
         blocking = [check for check in checks if check.is_blocking]
         gate = GateResult(build.build_id, not blocking, len(checks) - len(blocking), 0, len(blocking))

@@ -36,10 +36,16 @@ def test_names_with_brackets_are_shown_as_they_are(capsys: pytest.CaptureFixture
 
 
 def test_exit_codes() -> None:
-    assert RunResult(RunReport(), has_rows=True).exit_code == ExitCode.DONE
-    assert RunResult(RunReport(), has_rows=False).exit_code == ExitCode.DONE
+    unchanged = RunReport(is_unchanged=True)
+    assert RunResult(unchanged, has_rows=True).exit_code == ExitCode.DONE
+    assert RunResult(unchanged, has_rows=False).exit_code == ExitCode.DONE
+    # Neither published, refused nor up to date: something broke on the way, and nobody may think all is well.
+    assert RunResult(RunReport(), has_rows=True).exit_code == ExitCode.ERROR
     # Other files were loaded, now or before: a refused one is listed, and no error.
-    assert RunResult(RunReport(files=[refused("a")]), has_rows=True).exit_code == ExitCode.DONE
+    assert (
+        RunResult(RunReport(files=[refused("a")], is_unchanged=True), has_rows=True).exit_code
+        == ExitCode.DONE
+    )
     assert RunResult(RunReport(files=[refused("a")]), has_rows=False).exit_code == ExitCode.ERROR
     failed = RunReport(dbt_tests=DbtTests(3, 0, ("unique_key_fct_bill",)))
     assert RunResult(failed, has_rows=True).exit_code == ExitCode.REFUSED

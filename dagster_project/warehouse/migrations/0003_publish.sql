@@ -7,9 +7,13 @@ create table audit.build (
     built_at timestamptz not null default clock_timestamp(),
     input_fingerprint text not null,
     data_through date,
-    final_after_days integer not null check (final_after_days >= 0)
+    final_after_days integer not null check (final_after_days >= 0),
+    tests_passed integer not null check (tests_passed >= 0),
+    tests_warned integer not null check (tests_warned >= 0),
+    tests_failed integer not null check (tests_failed >= 0)
 );
-comment on table audit.build is 'One row per finished build of the candidate tables.';
+comment on table audit.build is 'One row per whole build of the candidate tables and the metrics.';
+comment on column audit.build.tests_failed is 'dbt tests of severity error that failed: such a build is never published.';
 comment on column audit.build.build_number is 'Order of the builds: the greatest is the newest.';
 comment on column audit.build.input_fingerprint is 'Fingerprint of all that the build was made from.';
 comment on column audit.build.data_through is 'Local date of the greatest paid_at of kind payment loaded.';
@@ -26,7 +30,9 @@ create table audit.build_table (
     primary key (build_id, table_name)
 );
 comment on table audit.build_table is
-'The state of each candidate table when its build ended. Publishing compares it with what it finds.';
+'The state of each candidate and metrics table when its build ended. The gate and publishing compare it with what they
+find.';
+comment on column audit.build_table.table_name is 'With its schema: candidate.…, audit.metric_….';
 comment on column audit.build_table.relation_id is 'OID of the table: another one after a rebuild.';
 comment on column audit.build_table.storage_id is 'File of the table: another one after TRUNCATE or a rewrite.';
 comment on column audit.build_table.row_count is 'Number of rows: another one after an insert or a delete.';

@@ -4,7 +4,8 @@ select
     partner_code,
     paid_on as paid_date,
     count(*) as transactions,
-    sum(allocated_vnd + unapplied_vnd + reversed_vnd + suspense_vnd + conflict_vnd + orphan_vnd)::bigint as total_vnd,
+    -- From the amounts, not from the parts: that the parts add up to it is held by the gate.
+    sum(case when kind = 'payment' or is_conflict then amount_vnd else orphan_vnd end)::bigint as total_vnd,
     sum(allocated_vnd)::bigint as allocated_vnd,
     sum(unapplied_vnd)::bigint as unapplied_vnd,
     sum(reversed_vnd)::bigint as reversed_vnd,

@@ -1,71 +1,113 @@
--- Grain: one row: the invariants of the published figures (docs/figures.md). Every column but the last counts or sums
--- what must be zero.
+-- Grain: one row: the invariants of the published figures (docs/figures.md), held on the very tables that are
+-- published. Every column but the last counts or sums what must be zero.
 with unit as (
-    select *
-    from {{ ref('kpi_unit_month') }}
+    select
+        'company' as level,
+        'COMPANY' as code,
+        {{ kpi_checked_columns() }}
+    from {{ ref('kpi_company_month') }}
+    union all
+    select
+        'power_unit' as level,
+        power_unit_code as code,
+        {{ kpi_checked_columns() }}
+    from {{ ref('kpi_power_unit_month') }}
+    union all
+    select
+        'district' as level,
+        district_code as code,
+        {{ kpi_checked_columns() }}
+    from {{ ref('kpi_district_month') }}
+    union all
+    select
+        'commune' as level,
+        commune_code as code,
+        {{ kpi_checked_columns() }}
+    from {{ ref('kpi_commune_month') }}
 ),
 
--- Measures by level, so that each level can be held against the company.
 level_sum as (
     select
         bill_month,
         geography,
         scope,
         level,
-        sum(customers_billed + customers_cashless + customers_cashless_strict + customers_auto_debit) as customers,
-        sum(
-            bills_issued + bills_settled + bills_cashless + bills_cashless_strict + bills_mixed + bills_unpaid
-            + bills_partly_paid + bills_on_time
-        ) as bills,
-        sum(amount_issued_vnd) as issued_vnd,
-        sum(amount_collected_vnd + amount_cashless_vnd + amount_cashless_strict_vnd) as collected_vnd,
-        sum(amount_open_vnd) as open_vnd
+        {{- sums(kpi_measures()) }}
     from unit
-    group by 1, 2, 3, 4
+    group by bill_month, geography, scope, level
+),
+
+-- What must be there for each month and scope of the company, so that a level that is missing is a difference too.
+expected_level (geography, level, until) as (
+    values
+    ('as_recorded', 'power_unit', date 'infinity'),
+    ('as_recorded', 'commune', date 'infinity'),
+    ('as_recorded', 'district', {{ districts_until() }}),
+    ('current', 'company', date 'infinity'),
+    ('current', 'commune', date 'infinity')
 ),
 
 against_company as (
     select
-        coalesce(sum(abs(level_sum.customers - company.customers)), 0) as customers_difference,
-        coalesce(sum(abs(level_sum.bills - company.bills)), 0) as bills_difference,
-        coalesce(sum(
-            abs(level_sum.issued_vnd - company.issued_vnd)
-            + abs(level_sum.collected_vnd - company.collected_vnd)
-            + abs(level_sum.open_vnd - company.open_vnd)
-        ), 0) as amount_difference_vnd
-    from level_sum
-    inner join level_sum as company
+        {{ differences(kpi_measures_of('customers_'), 'company', 'level_sum') }} as customers_difference,
+        {{ differences(kpi_measures_of('bills_'), 'company', 'level_sum') }} as bills_difference,
+        {{ differences(kpi_measures_of('amount_'), 'company', 'level_sum') }} as amount_difference_vnd
+    from level_sum as company
+    inner join expected_level
+        on company.bill_month < expected_level.until
+    left join level_sum
         on
-            level_sum.bill_month = company.bill_month
-            and level_sum.geography = company.geography
-            and level_sum.scope = company.scope
-            and company.level = 'company'
+            company.bill_month = level_sum.bill_month
+            and company.scope = level_sum.scope
+            and expected_level.geography = level_sum.geography
+            and expected_level.level = level_sum.level
+    where company.level = 'company' and company.geography = 'as_recorded'
+),
+
+fact_by_type as (
+    select
+        bill_type,
+        bill_month,
+        count(*) as bills_issued,
+        count(*) filter (where is_settled) as bills_settled,
+        count(*) filter (where is_cashless) as bills_cashless,
+        count(*) filter (where is_cashless_strict) as bills_cashless_strict,
+        sum(total_vnd) as amount_issued_vnd,
+        sum(collected_vnd) as amount_collected_vnd,
+        sum(cashless_vnd) as amount_cashless_vnd,
+        sum(cashless_strict_vnd) as amount_cashless_strict_vnd
+    from {{ ref('fct_bill') }}
+    where is_in_scope
+    group by 1, 2
+),
+{% set fact_measures = [
+    'bills_issued', 'bills_settled', 'bills_cashless', 'bills_cashless_strict', 'amount_issued_vnd',
+    'amount_collected_vnd', 'amount_cashless_vnd', 'amount_cashless_strict_vnd'
+] %}
+fact_by_scope as (
+    {{ by_scope('fact_by_type', ['bill_month'] + fact_measures) }}
+),
+
+fact as (
+    select
+        bill_month,
+        scope,
+        {{- sums(fact_measures) }}
+    from fact_by_scope
+    group by bill_month, scope
+),
+
+company as (
+    select *
+    from level_sum
+    where level = 'company' and geography = 'as_recorded'
 ),
 
 against_facts as (
-    select
-        abs(
-            (
-                select coalesce(sum(total_vnd), 0)
-                from {{ ref('fct_bill') }}
-                where is_in_scope
-            )
-            - coalesce(sum(issued_vnd), 0)
-        )
-        + abs(
-            (
-                select count(*)
-                from {{ ref('fct_bill') }}
-                where is_in_scope
-            )
-            - (
-                select coalesce(sum(bills_issued), 0)
-                from unit
-                where level = 'company' and geography = 'as_recorded' and scope = 'all'
-            )
-        ) as facts_difference
-    from level_sum
-    where level = 'company' and geography = 'as_recorded' and scope = 'all'
+    select {{ differences(fact_measures, 'fact', 'company') }} as facts_difference
+    from fact
+    full join company
+        on fact.bill_month = company.bill_month and fact.scope = company.scope
 ),
 
 rows_wrong as (
@@ -86,17 +128,27 @@ rows_wrong as (
             or bills_on_time > bills_settled
             or amount_cashless_strict_vnd > amount_cashless_vnd
             or amount_cashless_vnd > amount_collected_vnd
-        ) as rows_numerator_too_great
+        ) as rows_numerator_too_great,
+        count(*) filter (
+            where
+            cashless_rate_customers is distinct from {{ rate('customers_cashless', 'customers_billed') }}
+            or cashless_rate_customers_strict
+            is distinct from {{ rate('customers_cashless_strict', 'customers_billed') }}
+            or cashless_rate_bills is distinct from {{ rate('bills_cashless', 'bills_issued') }}
+            or cashless_rate_bills_strict is distinct from {{ rate('bills_cashless_strict', 'bills_issued') }}
+            or cashless_rate_amount is distinct from {{ rate('amount_cashless_vnd', 'amount_collected_vnd') }}
+            or cashless_rate_amount_strict
+            is distinct from {{ rate('amount_cashless_strict_vnd', 'amount_collected_vnd') }}
+            or on_time_rate is distinct from {{ rate('bills_on_time', 'bills_issued') }}
+            or attainment is distinct from cashless_rate_customers / nullif(target, 0)
+        ) as rows_rate_wrong
     from unit
 ),
 
 published_rows as (
     select
-        (select count(*) from {{ ref('kpi_commune_month') }})
-        + (select count(*) from {{ ref('kpi_district_month') }})
-        + (select count(*) from {{ ref('kpi_power_unit_month') }})
-        + (select count(*) from {{ ref('kpi_company_month') }}) as published,
-        (select count(*) from unit) as computed
+        (select count(*) from unit) as published,
+        (select count(*) from {{ ref('kpi_unit_month') }}) as computed
 ),
 
 channel as (
@@ -120,14 +172,26 @@ channel as (
     ) as shares
 ),
 
+{% set parts = ['allocated_vnd', 'unapplied_vnd', 'reversed_vnd', 'suspense_vnd', 'conflict_vnd', 'orphan_vnd'] %}
+reconciliation_total as (
+    select
+        coalesce(sum(abs(total_vnd - ({{ parts | join(' + ') }}))), 0) as rows_difference_vnd,
+        {{- sums(parts) }}
+    from {{ ref('reconciliation_partner_day') }}
+),
+
+payment_total as (
+    select
+        {{- sums(parts) }}
+    from {{ ref('fct_payment') }}
+),
+
 reconciliation as (
     select
-        coalesce(sum(abs(
-            total_vnd - allocated_vnd - unapplied_vnd - reversed_vnd - suspense_vnd - conflict_vnd - orphan_vnd
-        )), 0)
-        + abs(coalesce(sum(allocated_vnd), 0) - (select coalesce(sum(amount_vnd), 0) from {{ ref('fct_allocation') }}))
-            as reconciliation_difference_vnd
-    from {{ ref('reconciliation_partner_day') }}
+        coalesce(max(reconciliation_total.rows_difference_vnd), 0)
+        + {{ differences(parts, 'payment_total', 'reconciliation_total') }} as reconciliation_difference_vnd
+    from reconciliation_total
+    cross join payment_total
 )
 
 select
@@ -137,6 +201,7 @@ select
     against_facts.facts_difference::bigint as facts_difference,
     rows_wrong.rows_unbalanced,
     rows_wrong.rows_numerator_too_great,
+    rows_wrong.rows_rate_wrong,
     abs(published_rows.published - published_rows.computed)::bigint as rows_unpublished,
     channel.channel_shares_wrong,
     channel.channel_difference_vnd::bigint as channel_difference_vnd,

@@ -1,0 +1,158 @@
+"""What must never look like success: a dbt that dies, a failed dbt test, a part of the job run alone."""
+
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psutil
+import pytest
+
+from dagster_project.audit.suites import suites
+from dagster_project.errors import CashlessError
+from dagster_project.orchestration import job as job_module
+from dagster_project.orchestration.report import ExitCode, RunReport
+from dagster_project.orchestration.run import run_pipeline
+from dagster_project.sample import write_sample
+from dagster_project.settings import Settings
+from dagster_project.transform import dbt as dbt_project
+from dagster_project.transform.dbt import TransformError, prepare_target
+from dagster_project.warehouse.connection import connect
+
+BILLS = (
+    "bill_id,customer_code,bill_type,bill_month,cycle,issued_on,due_on,"
+    "amount_before_vat,vat_amount,total_amount,status,updated_at\n"
+)
+
+
+def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with closing(connect(settings)) as conn, conn, conn.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall() if cursor.description else []
+
+
+def one_more_bill(settings: Settings) -> None:
+    line = "NEW1,PN01000000001,electricity,2025-07,1,2025-07-03,2025-07-13,100,8,108,issued,2025-07-03\n"
+    (Path(settings.landing) / "bills" / "more.csv").write_text(BILLS + line, encoding="utf-8")
+
+
+def seen_by_bi(settings: Settings) -> bool:
+    return rows(settings, "select count(*) from bi.fct_bill where bill_id = 'NEW1'") == [(1,)]
+
+
+def materialize(settings: Settings, selection: dg.AssetSelection) -> bool:
+    """A part of the job, as somebody may pick it in the UI; whether that run succeeded."""
+    definitions = job_module.build_definitions(settings, RunReport())
+    part = dg.Definitions(jobs=[dg.define_asset_job("part", selection=selection)])
+    job = dg.Definitions.merge(definitions, part).resolve_job_def("part")
+    return job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), raise_on_error=False).success
+
+
+GATE = dg.AssetSelection.checks_for_assets(*[["audit", suite.table] for suite in suites()])
+PUBLICATION = dg.AssetSelection.assets("bi/publication")
+
+
+@pytest.fixture
+def published(warehouse: Settings) -> Settings:
+    """A warehouse with a first publication."""
+    write_sample(
+        Path(warehouse.landing),
+        customers=40,
+        first=date(2025, 7, 1),
+        last=date(2025, 7, 1),
+        seed=5,
+        dirty=False,
+    )
+    assert run_pipeline(warehouse).exit_code == ExitCode.DONE
+    return warehouse
+
+
+def test_nothing_half_done_is_taken_for_success(
+    published: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one_more_bill(published)
+
+    # dbt is killed: an error, not "nothing new"; what an earlier dbt wrote is not read as this one's.
+    killed = tmp_path / "dbt"
+    killed.write_text(
+        f'#!/bin/sh\ncase "$1" in --version) exec {dbt_project.dbt_executable()} --version;; esac\nkill -9 $$\n'
+    )
+    killed.chmod(killed.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(job_module, "dbt_executable", lambda: str(killed))
+    with pytest.raises(CashlessError, match="dbt ended"):
+        run_pipeline(published)
+    monkeypatch.undo()
+    assert not seen_by_bi(published)
+
+    # The gate and the publication alone: the candidate is older than the rows, and is not published as theirs.
+    materialize(published, GATE | PUBLICATION)
+    assert not seen_by_bi(published)
+    # Some models alone make no whole build.
+    assert materialize(published, dg.AssetSelection.assets("candidate/dim_channel"))
+    assert not materialize(published, GATE | PUBLICATION)
+    assert not materialize(published, PUBLICATION)
+    assert rows(published, "select count(*) from bi.publication") == [(1,)]
+
+    # Then the whole job heals everything by itself.
+    assert run_pipeline(published).exit_code == ExitCode.DONE
+    assert seen_by_bi(published)
+
+
+def test_a_failed_dbt_test_refuses_the_publication(
+    published: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A channel listed twice in (a copy of) the seeds: the key test of dim_channel fails."""
+    one_more_bill(published)
+    copy = tmp_path / "copy"
+    ours = shutil.ignore_patterns("target", "logs")
+    shutil.copytree(dbt_project.PROJECT_DIR, copy / "dbt_models", ignore=ours)
+    shutil.copytree(dbt_project.SEEDS_DIR, copy / "seeds")
+    channels = (copy / "seeds" / "channels.csv").read_text(encoding="utf-8")
+    (copy / "seeds" / "channels.csv").write_text(channels + channels.splitlines()[1] + "\n", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(job_module, "PROJECT_DIR", copy / "dbt_models")
+        result = run_pipeline(published)
+    assert result.exit_code == ExitCode.REFUSED
+    assert result.report.dbt_tests is not None
+    assert "unique_key_dim_channel" in result.report.dbt_tests.failures
+    assert rows(published, "select tests_failed > 0 from audit.build order by build_number desc limit 1") == [
+        (True,)
+    ]
+    # Nor can it be published by hand.
+    assert not materialize(published, GATE | PUBLICATION)
+    assert not materialize(published, PUBLICATION)
+    assert not seen_by_bi(published)
+    assert run_pipeline(published).exit_code == ExitCode.DONE
+    assert seen_by_bi(published)
+
+
+def test_the_dbt_of_a_killed_run_is_ended_before_the_next(tmp_path: Path) -> None:
+    target = tmp_path / "dbt"
+    target.mkdir()
+    (target / "run_results.json").write_text("{}", encoding="utf-8")
+    orphan = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], env={"DBT_TARGET_PATH": str(target)}
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], env={"DBT_TARGET_PATH": str(tmp_path)}
+    )
+    time.sleep(0.5)
+    try:
+        prepare_target(target)
+        assert not psutil.pid_exists(orphan.pid)
+        assert psutil.pid_exists(other.pid)
+        assert other.poll() is None
+        assert not (target / "run_results.json").exists()
+    finally:
+        orphan.kill()
+        other.kill()
+
+
+def test_errors_of_the_transform_room_are_for_people() -> None:
+    assert issubclass(TransformError, CashlessError)
