@@ -8,7 +8,7 @@ import os
 import secrets
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -44,8 +44,6 @@ class Settings(BaseSettings):
     """Key of the hash that makes customer_key; unset: made once and kept in `home`."""
     final_after_days: Annotated[int, Field(ge=0)] = 60
     """A month is final this many days after its end."""
-    language: Literal["vi", "en"] = "vi"
-    """Language of names and reports."""
 
     @field_validator("home", mode="after")
     @classmethod

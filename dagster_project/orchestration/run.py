@@ -4,6 +4,7 @@ import logging
 from contextlib import closing
 
 import dagster as dg
+import psycopg2
 
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration.job import JOB_NAME, build_definitions
@@ -60,12 +61,22 @@ def _for_people(error: BaseException) -> CashlessError | None:
     """The error meant for people somewhere in a chain of Dagster's own wrappers (the chain may be a circle)."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
+    database_error: psycopg2.Error | None = None
     while waiting:
         link = waiting.pop()
         if link is None or id(link) in seen:
             continue
         if isinstance(link, CashlessError):
             return link
+        if isinstance(link, psycopg2.Error):
+            database_error = link
         seen.add(id(link))
         waiting += [link.__context__, link.__cause__]
+    if database_error is not None:
+        # Its message may hold values of rows: only the kind is told.
+        kind = f"{type(database_error).__name__}, SQLSTATE {database_error.pgcode or 'none'}"
+        return CashlessError(
+            f"The database failed in the middle of the run ({kind}); nothing half-done is seen. Run again; if it "
+            "comes back, the server's log says more."
+        )
     return None

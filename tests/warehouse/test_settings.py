@@ -16,7 +16,6 @@ def test_defaults() -> None:
     assert settings.database_url is None
     assert settings.landing == "landing"
     assert settings.final_after_days == 60
-    assert settings.language == "vi"
 
 
 def test_from_the_environment_and_over_it_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +35,6 @@ def test_from_the_environment_and_over_it_the_command_line(monkeypatch: pytest.M
     [
         ("CASHLESS_TODAY", "31/31/2025"),
         ("CASHLESS_FINAL_AFTER_DAYS", "-1"),
-        ("CASHLESS_LANGUAGE", "fr"),
         ("CASHLESS_CUSTOMER_KEY_SECRET", "hunter2"),
     ],
 )
