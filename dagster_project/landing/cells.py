@@ -11,6 +11,8 @@ from dagster_project.contracts.model import Form
 
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _DAYS = (Form.DATE, Form.MONTH)
+# Up to here a float holds every whole number: an id of 16 digits among them.
+_EXACT = 2**53
 
 
 def cell_text(value: Any, form: Form | None) -> str:  # noqa: PLR0911 - one line per kind of cell
@@ -41,7 +43,7 @@ def cell_text(value: Any, form: Form | None) -> str:  # noqa: PLR0911 - one line
 def _float_text(value: float) -> str:
     if value != value:  # noqa: PLR0124 - NaN is how pandas writes null
         return ""
-    if value.is_integer() and abs(value) < 1e15:
+    if value.is_integer() and abs(value) <= _EXACT:
         return str(int(value))
     # Never with an exponent: 1e-05 is no form of a number in a contract.
     return format(Decimal(repr(value)), "f")
@@ -64,7 +66,10 @@ def _day_text(value: date, form: Form | None) -> str:
 def _moment_text(value: datetime, form: Form | None) -> str:
     if form in _DAYS:
         # Libraries without a date type write a day as its midnight.
-        local = value.astimezone(_LOCAL) if value.tzinfo else value
+        try:
+            local = value.astimezone(_LOCAL) if value.tzinfo else value
+        except OverflowError:
+            return value.isoformat(sep=" ")  # its local day lies outside the calendar: no date
         if local.time() == time():
             return _day_text(local.date(), form)
     return value.isoformat(sep=" ")

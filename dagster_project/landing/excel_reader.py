@@ -1,18 +1,25 @@
-"""Excel workbooks (.xlsx, .xls, .xlsb) as records. No judgement of values, no SQL."""
+"""Excel workbooks (.xlsx, .xls, .xlsb) as records. No judgement of values, no SQL.
+
+A total row is no record. Cells right of the header are extra columns named by their position in the sheet.
+"""
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
 from dagster_project.contracts.model import Contract, fold_header
 from dagster_project.landing.cells import cell_text
+from dagster_project.landing.excel_errors import ErrorCells, ErrorTexts
 from dagster_project.landing.records import (
     BlockWriter,
     Layout,
@@ -25,17 +32,39 @@ from dagster_project.landing.records import (
     match_header,
     missing_columns,
     without_extras,
+    without_nul,
 )
 
 HEADER_ROWS = 30
-_TOTAL_WORDS = frozenset(("tong cong", "cong", "tong"))
+_TOTAL_WORDS = frozenset(("tong cong", "tong", "cong", "tong so"))
+# What the reader and the parts of a zip file raise for a workbook that is damaged.
+_UNREADABLE = (
+    CalamineError,
+    zipfile.BadZipFile,
+    zlib.error,
+    ParseError,
+    EOFError,
+    OSError,
+    LookupError,
+    ValueError,
+    OverflowError,
+    NotImplementedError,  # a way of packing that is unknown
+    RuntimeError,  # an encrypted part
+)
 
 
 @dataclass(frozen=True)
 class _Sheet:
     name: str
     header_row: int
+    header_width: int
+    # Positions of the columns right of the header that are not empty; they end the layout.
+    beyond: tuple[int, ...]
     layout: Layout
+    errors: ErrorTexts
+    # Positions in the layout.
+    keys: tuple[int, ...]
+    money: int | None
 
 
 class ExcelSource:
@@ -48,9 +77,11 @@ class ExcelSource:
         self.notes: list[str] = []
         self.totals: list[Total] = []
         self._starts: list[tuple[int, str]] = []
+        self._opened: CalamineSheet | None = None
         with _readable():
             self._book = CalamineWorkbook.from_path(str(path))
-            self._sheets = self._find_sheets()
+            self._error_cells = ErrorCells(path)
+        self._sheets = self._find_sheets()
         found = {name for sheet in self._sheets for name in sheet.layout.contract_columns}
         self.copy_columns = tuple(name for name in contract.names if name in found)
         self.extra_names = tuple(
@@ -71,16 +102,19 @@ class ExcelSource:
             first, section = row_no + 1, row_no + 1
             positions = {name: index for index, name in enumerate(sheet.layout.columns) if name}
             for line, cells in self._rows(sheet):
-                if _is_total(cells):
-                    self._note_total(sheet, line, cells, (first, section, row_no))
+                label = _total_label(sheet, cells)
+                if label is not None:
+                    amount = _amount_beside(sheet, cells, label)
+                    if amount:
+                        self.totals.append(Total(line, sheet.name, first, section, row_no, amount))
                     section = row_no + 1
                     continue
                 row_no += 1
                 values = self._values(sheet, cells, positions)
                 writer.write((row_no, line, None, *values))
                 if writer.is_full:
-                    yield _without_nul(writer.take())
-        yield _without_nul(writer.take())
+                    yield without_nul(writer.take())
+        yield without_nul(writer.take())
 
     def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
         wanted = iter(rows)
@@ -89,7 +123,7 @@ class ExcelSource:
             for _, cells in self._rows(sheet):
                 if next_row is None:
                     return
-                if _is_total(cells):
+                if _total_label(sheet, cells) is not None:
                     continue
                 row_no += 1
                 if row_no == next_row[0]:
@@ -100,18 +134,19 @@ class ExcelSource:
         sheets: list[_Sheet] = []
         nearest: RefusedError | None = None
         fewest = len(self._contract.columns) + 1
-        for described in self._book.sheets_metadata:
+        for position, described in enumerate(self._book.sheets_metadata):
             if described.typ is not SheetTypeEnum.WorkSheet:
                 continue
             found = None
-            for index, row in enumerate(self._book.get_sheet_by_name(described.name).iter_rows()):
+            start = self._first_column(described.name)
+            for index, row in enumerate(self._library_rows(described.name)):
                 if index >= HEADER_ROWS:
                     break
-                header = _header(row)
+                header = _header(row, start)
                 columns = [self._contract.headers.get(fold_header(name)) for name in header]
                 lacking = len(missing_columns(columns, self._contract))
                 if lacking == 0:
-                    found = _Sheet(described.name, index + 1, match_header(header, self._contract))
+                    found = self._sheet(described.name, position, index + 1, header)
                     break
                 if lacking < fewest:
                     fewest = lacking
@@ -126,20 +161,71 @@ class ExcelSource:
             raise nearest or RefusedError("the workbook is empty")
         return sheets
 
+    def _sheet(self, name: str, position: int, header_row: int, header: list[str]) -> _Sheet:
+        """The sheet with this header; RefusedError if that has a column twice."""
+        match_header(header, self._contract)
+        with _readable():
+            errors = self._error_cells.of_sheet(position)
+        start, width = self._first_column(name), self._open(name).width
+        beyond: set[int] = set()
+        if width > len(header):
+            for _, row in self._data_rows(name, header_row, errors):
+                cells = enumerate(row[len(header) :], len(header))
+                beyond.update(index for index, value in cells if cell_text(value, None).strip())
+        names = [f"column {start + index + 1}" for index in sorted(beyond)]
+        layout = match_header([*header, *names], self._contract)
+        keys = tuple(layout.columns.index(name) for name in self._contract.key)
+        money = self._contract.money_column
+        return _Sheet(
+            name,
+            header_row,
+            len(header),
+            tuple(sorted(beyond)),
+            layout,
+            errors,
+            keys,
+            layout.columns.index(money) if money in layout.columns else None,
+        )
+
+    def _open(self, name: str) -> CalamineSheet:
+        """The sheet, read by the library; only the last one stays in memory."""
+        if self._opened is None or self._opened.name != name:
+            self._opened = None
+            with _readable():
+                self._opened = self._book.get_sheet_by_name(name)
+        return self._opened
+
+    def _first_column(self, name: str) -> int:
+        """How many columns are empty on the left of the sheet: its rows come without them."""
+        start = self._open(name).start
+        return start[1] if start else 0
+
+    def _library_rows(self, name: str) -> Iterator[list[Any]]:
+        with _readable():
+            yield from self._open(name).iter_rows()
+
+    def _data_rows(self, name: str, header_row: int, errors: ErrorTexts) -> Iterator[tuple[int, list[Any]]]:
+        """The rows below the header with their numbers; error cells as their texts."""
+        start = self._first_column(name)
+        for number, row in enumerate(self._library_rows(name), 1):
+            if number > header_row:
+                for column, text in errors.get(number, {}).items():
+                    row[column - 1 - start] = text
+                yield number, row
+
     def _rows(self, sheet: _Sheet) -> Iterator[tuple[int, list[str]]]:
-        """The rows below the header that are not empty: sheet row and the text of the header's cells."""
+        """The rows below the header that are not empty: sheet row and the texts of the layout's cells."""
         forms = [
             self._contract.column(name).form if name is not None else None for name in sheet.layout.columns
         ]
-        width = sheet.layout.width
-        with _readable():
-            rows = self._book.get_sheet_by_name(sheet.name).iter_rows()
-        for index, row in enumerate(rows, 1):
-            if index <= sheet.header_row:
-                continue
-            cells = [cell_text(_whole(value), form) for value, form in zip(row[:width], forms, strict=False)]
+        width, beyond = sheet.header_width, sheet.beyond
+        for number, row in self._data_rows(sheet.name, sheet.header_row, sheet.errors):
+            values = row[:width]
+            if beyond:
+                values += [row[index] for index in beyond]
+            cells = [cell_text(_whole(value), form) for value, form in zip(values, forms, strict=True)]
             if any(text.strip() for text in cells):
-                yield index, cells + [""] * (width - len(cells))
+                yield number, cells
 
     def _values(self, sheet: _Sheet, cells: list[str], positions: dict[str, int]) -> list[str]:
         """The cells in the order of the workbook's columns, since every sheet may have its own."""
@@ -150,20 +236,12 @@ class ExcelSource:
             values.append(without_extras(cells, sheet.layout)[-1] if sheet.layout.extra_names else "")
         return values
 
-    def _note_total(self, sheet: _Sheet, line: int, cells: list[str], rows: tuple[int, int, int]) -> None:
-        first, section, last = rows
-        if self._contract.money_column not in sheet.layout.columns:
-            return
-        amount = cells[sheet.layout.columns.index(self._contract.money_column)].strip()
-        if amount:
-            self.totals.append(Total(line, sheet.name, first, section, last, amount))
-
 
 @contextmanager
 def _readable() -> Iterator[None]:
     try:
         yield
-    except CalamineError as error:
+    except _UNREADABLE as error:
         raise RefusedError(f"cannot be read as an Excel workbook: {error}") from None
     except BaseException as error:
         # What the library did not foresee in a damaged file is a panic of its Rust code, no Exception.
@@ -172,12 +250,12 @@ def _readable() -> Iterator[None]:
         raise
 
 
-def _header(row: list[Any]) -> list[str]:
-    """The texts of a header row without the empty cells at its end."""
+def _header(row: list[Any], start: int) -> list[str]:
+    """The texts of a header row without the empty cells at its end; the others are named by position."""
     header = [cell_text(value, None) for value in row]
     while header and not header[-1].strip():
         header.pop()
-    return header
+    return [text if text.strip() else f"column {start + index}" for index, text in enumerate(header, 1)]
 
 
 def _fault(header: Sequence[str], contract: Contract) -> RefusedError:
@@ -188,21 +266,38 @@ def _fault(header: Sequence[str], contract: Contract) -> RefusedError:
     raise AssertionError("a header that lacks columns was matched")
 
 
-def _is_total(cells: Sequence[str]) -> bool:
-    first = next((text for text in cells if text.strip()), "")
-    label = fold_header(first).rstrip(" :.")
-    return label in _TOTAL_WORDS or label.startswith("tong cong")
+def _total_label(sheet: _Sheet, cells: list[str]) -> int | None:
+    """Where a total row has its label; None: a row like others.
+
+    Of the key a total row has nothing, unless the label stands there. A name that is such a word is no label.
+    """
+    filled = [index for index, text in zip(sheet.keys, _key_texts(sheet, cells), strict=True) if text]
+    if len(filled) > 1:
+        return None
+    places = filled or range(len(cells))
+    return next((index for index in places if _is_total_word(cells[index])), None)
+
+
+def _key_texts(sheet: _Sheet, cells: list[str]) -> list[str]:
+    return clean_fields([cells[index] for index in sheet.keys])
+
+
+def _is_total_word(text: str) -> bool:
+    return text.strip()[:1] in tuple("tTcC") and fold_header(text).rstrip(" :") in _TOTAL_WORDS
+
+
+def _amount_beside(sheet: _Sheet, cells: list[str], label: int) -> str:
+    """What a total row says the sum is; empty if nothing."""
+    if sheet.money is None or sheet.money == label:
+        return ""
+    return clean_fields([cells[sheet.money]])[0]
 
 
 def _whole(value: Any) -> Any:
     """A moment without the noise of the binary fraction that Excel keeps it in."""
     if isinstance(value, datetime) and value.microsecond:
+        if value.year == MAXYEAR:  # the last of its moments cannot be rounded up
+            return value
         value += timedelta(microseconds=500)
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
     return value
-
-
-def _without_nul(block: str) -> str:
-    if "\0" in block:
-        raise RefusedError("contains NUL characters")
-    return block

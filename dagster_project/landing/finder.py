@@ -42,6 +42,8 @@ class LandingFile:
     source: str
     path: str
     place: Place
+    # Why it cannot be taken, whatever it holds.
+    fault: str | None = None
 
     @property
     def name(self) -> str:
@@ -62,14 +64,16 @@ def find_files(location: str, sources: Collection[str]) -> Found:
     files: dict[str, list[LandingFile]] = {source: [] for source in sources}
     strange: dict[str, int] = {}
     stray: list[str] = []
-    for path in sorted(place.walk()):
+    for original in sorted(place.walk()):
+        path = _storable(original)
         parts = PurePosixPath(path).parts
         if any(part.startswith((".", "~$")) for part in parts):
             continue  # hidden files, and the lock files of Excel
         if len(parts) == 1:
             stray.append(path)
         elif parts[0] in files:
-            files[parts[0]].append(LandingFile(parts[0], path, place))
+            fault = None if path == original else "its name is not valid UTF-8: rename it"
+            files[parts[0]].append(LandingFile(parts[0], path, place, fault))
         else:
             strange[parts[0]] = strange.get(parts[0], 0) + 1
     known = ", ".join(sorted(sources))
@@ -79,6 +83,11 @@ def find_files(location: str, sources: Collection[str]) -> Found:
         for folder, count in strange.items()
     ]
     return Found(files, tuple(findings))
+
+
+def _storable(path: str) -> str:
+    r"""The path with bytes that are no UTF-8 shown as \xNN: only so can it be written down."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _place(location: str) -> Place:

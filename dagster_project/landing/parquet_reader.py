@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,9 +21,14 @@ from dagster_project.landing.records import (
     join_fields,
     match_header,
     without_extras,
+    without_nul,
 )
 
 _BATCH = 20_000
+# What Arrow raises for a file that is damaged, or of a kind that it does not know.
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError)
+# What it raises for a value that Python cannot have; unknown time zones are a LookupError.
+_OUTLYING = (pa.ArrowException, ValueError, OverflowError, LookupError)
 
 
 class ParquetSource:
@@ -33,9 +39,10 @@ class ParquetSource:
     def __init__(self, path: Path, contract: Contract) -> None:
         try:
             self._file = pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise RefusedError(f"cannot be read as Parquet, perhaps truncated: {_brief(error)}") from None
-        self._layout = match_header(self._file.schema_arrow.names, contract)
+            names = self._file.schema_arrow.names
+        except _UNREADABLE as error:
+            raise _unreadable(error) from None
+        self._layout = match_header(names, contract)
         self._forms: list[Form | None] = [
             contract.column(name).form if name is not None else None for name in self._layout.columns
         ]
@@ -54,8 +61,8 @@ class ParquetSource:
             values = without_extras(cells, self._layout) if self.extra_names else clean_fields(cells)
             writer.write((row_no, row_no, None, *values))
             if writer.is_full:
-                yield _without_nul(writer.take())
-        yield _without_nul(writer.take())
+                yield without_nul(writer.take())
+        yield without_nul(writer.take())
 
     def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
         wanted = iter(rows)
@@ -69,32 +76,49 @@ class ParquetSource:
 
     def _rows(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         row_no = 0
+        for batch in self._batches():
+            columns = [_texts(column, form) for column, form in zip(batch.columns, self._forms, strict=True)]
+            for row_no, cells in enumerate(zip(*columns, strict=True), row_no + 1):  # noqa: B020
+                yield row_no, cells
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
-            for batch in self._file.iter_batches(batch_size=_BATCH):
-                columns = [
-                    _texts(column, form) for column, form in zip(batch.columns, self._forms, strict=True)
-                ]
-                for row_no, cells in enumerate(zip(*columns, strict=True), row_no + 1):  # noqa: B020
-                    yield row_no, cells
-        except (pa.ArrowException, OSError) as error:
-            raise RefusedError(f"cannot be read as Parquet, perhaps truncated: {_brief(error)}") from None
+            yield from self._file.iter_batches(batch_size=_BATCH)
+        except _UNREADABLE as error:
+            raise _unreadable(error) from None
 
 
 def _texts(column: pa.Array, form: Form | None) -> list[str]:
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return [text or "" for text in column.to_pylist()]
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
         # Python's moments end at microseconds; what is finer is cut.
         column = column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
-    return [cell_text(value, form) for value in column.to_pylist()]
+    try:
+        values = column.to_pylist()
+    except UnicodeDecodeError:
+        raise RefusedError("has text that is not valid UTF-8") from None
+    except _OUTLYING:
+        values = [_value(scalar) for scalar in column]
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return [text or "" for text in values]
+    return [cell_text(value, form) for value in values]
 
 
-def _brief(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+def _value(scalar: pa.Scalar) -> Any:
+    """A value of a column with some that Python cannot have; of those a text that is no date for anyone."""
+    kind = scalar.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        scalar = scalar.cast(pa.timestamp(kind.unit, "UTC"))
+    try:
+        return scalar.as_py()
+    except _OUTLYING:
+        if pa.types.is_timestamp(kind):
+            scalar = scalar.cast(pa.timestamp(kind.unit))  # with a zone, Arrow writes nonsense for far years
+        elif not pa.types.is_date(kind):
+            return f"<unreadable: {kind}>"
+        return scalar.cast(pa.string()).as_py()
 
 
-def _without_nul(block: str) -> str:
-    if "\0" in block:
-        raise RefusedError("contains NUL characters")
-    return block
+def _unreadable(error: Exception) -> RefusedError:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return RefusedError(f"cannot be read as Parquet, perhaps truncated: {lines[0][:200]}")

@@ -111,6 +111,7 @@ class RecordSource(Protocol):
 
 def match_header(header: Sequence[str], contract: Contract) -> Layout:
     """Maps a header to the contract; RefusedError names what is missing or there twice."""
+    without_nul("".join(header))
     columns = tuple(contract.headers.get(fold_header(name)) for name in header)
     present = [name for name in columns if name is not None]
     twice = sorted({name for name in present if present.count(name) > 1})
@@ -146,12 +147,21 @@ def clean_fields(fields: Sequence[Field]) -> list[str]:
     return cleaned
 
 
+def without_nul(text: str) -> str:
+    """The text as it is; RefusedError if it has what no text of the database can have."""
+    if "\0" in text:
+        raise RefusedError("contains NUL characters")
+    return text
+
+
 def without_extras(fields: Sequence[Field], layout: Layout) -> list[str]:
     """Contract fields, cleaned, then the extra columns as they came, as JSON."""
     kept = clean_fields([text for text, name in zip(fields, layout.columns, strict=True) if name is not None])
     extras = {
         name: fields[index] for name, index in zip(layout.extra_names, layout.extra_positions, strict=True)
     }
+    # As JSON a NUL is escaped, so nobody would find it later.
+    without_nul("".join(text for text in extras.values() if text))
     kept.append(json.dumps(extras, ensure_ascii=False))
     return kept
 

@@ -28,6 +28,8 @@ class Snapshot:
 @contextmanager
 def take_snapshot(file: LandingFile) -> Iterator[Snapshot]:
     """Copies the file to a temporary folder of its own; RefusedError if it cannot be read or changes."""
+    if file.fault is not None:
+        raise RefusedError(file.fault)
     folder = Path(tempfile.mkdtemp(prefix="cashless-"))
     try:
         copy = folder / f"content{PurePosixPath(file.path).suffix}"

@@ -183,13 +183,14 @@ def _load_file(load: _Load, file: LandingFile, known: Sequence[ledger.Entry]) ->
             return result
     except RefusedError as error:
         load.conn.rollback()
+        reason = str(error).replace("\0", "")  # it may quote a damaged file
         with load.conn.cursor() as cursor:
             # Of a file that could not be read to its end no content is known: its line has an empty hash.
             sha256, mark = (seen.sha256, seen.mark) if seen else ("", _mark(file) or Mark(0, 0))
             file_id = ledger.open_entry(cursor, file, sha256, mark, load.fingerprint)
-            ledger.refuse_entry(cursor, file_id, str(error))
+            ledger.refuse_entry(cursor, file_id, reason)
         load.conn.commit()
-        return FileResult(file.source, file.path, "refused", is_new=True, refused_reason=str(error))
+        return FileResult(file.source, file.path, "refused", is_new=True, refused_reason=reason)
     except BaseException:
         load.conn.rollback()
         raise

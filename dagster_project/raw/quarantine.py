@@ -70,7 +70,7 @@ def copy_entries(cursor: Cursor, from_file: int, to_file: int) -> None:
 def files_to_retest(cursor: Cursor, checks: RowChecks, today: date) -> list[int]:
     """Files with entries whose judgement may have changed: another contract, or another day that matters.
 
-    A new day repairs only rows whose one fault is that they lay in the future.
+    A new day matters for rows that lay in the future: it repairs them, or takes that fault from their reasons.
     """
     cursor.execute(
         f"select distinct file_id from landing.quarantine where {_TO_RETEST} order by file_id",
@@ -116,7 +116,7 @@ def record_retest(cursor: Cursor, checks: RowChecks, today: date) -> None:
 _TO_RETEST = (
     "source = %(source)s and status = 'open' and fields is not null "
     "and (contract_fingerprint <> %(fingerprint)s "
-    f"or (checked_on <> %(today)s and reason_codes = array['{IN_FUTURE}']))"
+    f"or (checked_on <> %(today)s and '{IN_FUTURE}' = any(reason_codes)))"
 )
 
 

@@ -120,6 +120,9 @@ def test_hiding_finds_a_personal_value_in_other_fields() -> None:
         (182.5, Form.DECIMAL, "182.5"),
         (0.00001, Form.DECIMAL, "0.00001"),
         (912345678.0, Form.PHONE, "912345678"),
+        (1234567890123456.0, Form.TEXT, "1234567890123456"),
+        (-1234567890123456.0, Form.TEXT, "-1234567890123456"),
+        (2.0**53, Form.TEXT, "9007199254740992"),
         (Decimal("125000.00"), Form.MONEY, "125000"),
         (Decimal("1E+5"), Form.MONEY, "100000"),
         (Decimal("0.85"), Form.DECIMAL, "0.85"),
@@ -135,6 +138,8 @@ def test_hiding_finds_a_personal_value_in_other_fields() -> None:
         (datetime(2024, 5, 1, 10, 5), Form.DATE, "2024-05-01 10:05:00"),
         (datetime(2024, 5, 1, 10, 5), Form.TIMESTAMP, "2024-05-01 10:05:00"),
         (datetime(2024, 4, 30, 17, tzinfo=UTC), Form.DATE, "2024-05-01"),
+        (datetime(9999, 12, 31, 17, tzinfo=UTC), Form.DATE, "9999-12-31 17:00:00+00:00"),
+        (datetime(9999, 12, 31, 17, tzinfo=UTC), None, "9999-12-31 17:00:00+00:00"),
         (
             datetime(2024, 5, 1, tzinfo=timezone(timedelta(hours=7))),
             Form.TIMESTAMP,
@@ -142,5 +147,5 @@ def test_hiding_finds_a_personal_value_in_other_fields() -> None:
         ),
     ],
 )
-def test_cells_as_text(value: Any, form: Form, text: str) -> None:
+def test_cells_as_text(value: Any, form: Form | None, text: str) -> None:
     assert cell_text(value, form) == text

@@ -1,10 +1,14 @@
 """Good rows to change, and a landing folder with its warehouse: what the tests of this room work with."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dagster_project.contracts.model import contracts
 from dagster_project.raw.load import FileResult, LoadReport, load_landing
@@ -100,6 +104,22 @@ def csv_text(
     lines = [delimiter.join(header or names)]
     lines += [delimiter.join(values[name] for name in names) for values in rows]
     return "\n".join(lines) + "\n"
+
+
+def write_parquet(path: Path, source: str, values: Mapping[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({name: [value] for name, value in {**GOOD[source], **values}.items()}), path)
+
+
+def write_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[object]]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for cells in rows:
+            sheet.append(cells)
+    book.save(path)
 
 
 class Landing:

@@ -1,13 +1,11 @@
 """Which rows and files count as new: duplicates, copies, changed files, other formats, and what is found."""
 
+import os
 from datetime import date, datetime
-from pathlib import Path
 
-import openpyxl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from landing_folder import GOOD, Landing, csv_text, row
+from landing_folder import GOOD, Landing, csv_text, row, write_parquet, write_workbook
 
 from dagster_project.contracts.model import contracts
 from dagster_project.raw.ledger import Counts
@@ -176,6 +174,31 @@ def test_strange_files_and_folders_are_found(landing: Landing) -> None:
     ]
 
 
+def test_a_file_name_that_is_not_utf8_refuses_that_file(landing: Landing) -> None:
+    landing.put("bills/z.csv", csv_text("bills", [row("bills", bill_id="BE2")]))
+    for path in (b"bills/k\xfd.csv", b"bills/d\xfd/a.csv", b"stray\xfd.csv", b"strange\xfd/a.csv"):
+        target = os.fsencode(landing.root) + b"/" + path
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "w", encoding="utf-8") as stream:
+            stream.write(csv_text("bills", [row("bills")]))
+    reason = "its name is not valid UTF-8: rename it"
+    for _ in range(2):
+        report = landing.load()
+        assert [(file.path, file.refused_reason) for file in report.files] == [
+            ("bills/d\\xfd/a.csv", reason),
+            ("bills/k\\xfd.csv", reason),
+            ("bills/z.csv", None),
+        ]
+        assert [finding.split(":")[0] for finding in report.findings] == ["stray\\xfd.csv", "strange\\xfd/"]
+        assert landing.query("select file, refused_reason from bi.load_audit order by file") == [
+            ("bills/d\\xfd/a.csv", reason),
+            ("bills/k\\xfd.csv", reason),
+            ("bills/z.csv", None),
+        ]
+    os.rename(os.fsencode(landing.root) + b"/bills/k\xfd.csv", landing.root / "bills/k.csv")
+    assert landing.load().rows_added["bills"] == 1
+
+
 def test_a_landing_folder_that_does_not_exist(landing: Landing) -> None:
     landing.root.rmdir()
     with pytest.raises(WarehouseError, match=r"The landing folder .* does not exist"):
@@ -204,22 +227,6 @@ TYPED_BILLS = {
     "replaced_by": None,
     "updated_at": datetime(2024, 5, 5, 6),
 }
-
-
-def write_parquet(path: Path, source: str, values: dict[str, object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({name: [value] for name, value in (GOOD[source] | values).items()}), path)
-
-
-def write_workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for cells in rows:
-            sheet.append(cells)
-    book.save(path)
 
 
 def test_parquet_and_excel_give_the_rows_that_csv_gives(landing: Landing) -> None:

@@ -187,6 +187,25 @@ def test_a_changed_contract_tests_quarantine_and_refused_files_again(
     assert landing.query("select refused_reason from bi.load_audit order by file") == [(None,), (None,)]
 
 
+def test_a_new_day_takes_the_fault_of_the_future_from_a_row_that_has_another(landing: Landing) -> None:
+    bad = row("payments", paid_at="2026-01-20 10:00:00", fee="-1")
+    landing.load_rows("payments", bad)
+    before = "fee: less than 0; paid_at: later than the day of loading"
+    assert landing.quarantine() == [("payments/one.csv", 2, "fee", before, "open")]
+    for day in (19, 20, 21):
+        assert not landing.load(today=date(2026, 1, day)).changed
+        reason = before if day == 19 else "fee: less than 0"
+        assert landing.quarantine() == [("payments/one.csv", 2, "fee", reason, "open")]
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T17:00Z", "0001-01-01 00:00+08:00"])
+def test_an_offset_that_leads_out_of_the_calendar(landing: Landing, text: str) -> None:
+    landing.load_rows("bills", row("bills", updated_at=text), row("bills", updated_at="9999-12-31 23:59"))
+    reason = "updated_at: not a date or timestamp"
+    assert landing.quarantine() == [("bills/one.csv", 2, "updated_at", reason, "open")]
+    assert landing.value("select count(*) from raw.bills") == 1
+
+
 def test_extra_columns_survive_quarantine(landing: Landing) -> None:
     lines = csv_text("payments", [row("payments", paid_at="2026-01-20 10:00:00")]).splitlines()
     landing.load_text("payments", f"{lines[0]},note\n{lines[1]},thu hộ\n")
