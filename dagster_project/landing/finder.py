@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +23,9 @@ class Mark(NamedTuple):
 
 class Place(Protocol):
     """A landing location: a folder, or an fsspec address."""
+
+    unread: list[str]
+    """Folders that could not be looked into; complete when `walk` has ended."""
 
     def walk(self) -> Iterator[str]:
         """Paths of all files under the location, posix form."""
@@ -79,6 +84,9 @@ def find_files(location: str, sources: Collection[str]) -> Found:
     known = ", ".join(sorted(sources))
     findings = [f"{name}: lies in no source folder and is not read" for name in stray]
     findings += [
+        f"{_storable(folder)}/: cannot be looked into; what lies there is not read" for folder in place.unread
+    ]
+    findings += [
         f"{folder}/: no such source, {count} file{'s' if count > 1 else ''} not read (sources: {known})"
         for folder, count in strange.items()
     ]
@@ -98,6 +106,7 @@ def _place(location: str) -> Place:
 
 class _Folder:
     def __init__(self, location: str) -> None:
+        self.unread: list[str] = []
         self._root = Path(location).expanduser()
         if not self._root.is_dir():
             raise WarehouseError(
@@ -108,12 +117,23 @@ class _Folder:
             raise WarehouseError(f"The landing folder {self._root} may not be read by this user.")
 
     def walk(self) -> Iterator[str]:
-        for folder, _, names in os.walk(self._root):
+        seen: set[tuple[int, int]] = set()
+        for folder, folders, names in os.walk(self._root, onerror=self._note_unread, followlinks=True):
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                folders.clear()  # a link that leads back to where we have been
+                continue
+            seen.add((status.st_dev, status.st_ino))
             for name in names:
                 yield Path(folder, name).relative_to(self._root).as_posix()
 
+    def _note_unread(self, error: OSError) -> None:
+        self.unread.append(Path(error.filename).relative_to(self._root).as_posix())
+
     def mark(self, path: str) -> Mark:
         status = (self._root / path).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
         return Mark(status.st_size, status.st_mtime_ns)
 
     def open(self, path: str) -> BinaryIO:
@@ -124,6 +144,7 @@ class _Address:
     """Any file system that fsspec knows (its own package must be installed: s3fs, sshfs, …)."""
 
     def __init__(self, location: str) -> None:
+        self.unread: list[str] = []
         from fsspec.core import url_to_fs  # noqa: PLC0415 - only for addresses, and slow to import
 
         try:

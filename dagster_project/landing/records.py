@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ HIDDEN = "***"
 LINE_END = "\r\n"
 # COPY is fed in blocks of about this many characters: large enough that Python's share of the work is small.
 BLOCK_CHARS = 1 << 18
+# What tells of a person in whatever column it stands: a customer code, a mobile number, two words of letters (a name).
+_TELLS_A_PERSON = re.compile(
+    r"[A-Z]{2}[0-9]{11}|(?<![0-9])(?:\+?84|0)[35789][0-9]{8}(?![0-9])|[^\W\d_]{2,}\s+[^\W\d_]{2,}"
+)
 # A personal value shorter than this is not looked for in the other fields: it would be found in everything.
 _TELLING = 6
 
@@ -200,16 +205,21 @@ def hide(fields: Sequence[Field], layout: Layout, delimiter: str) -> str:
     """
     if len(fields) != layout.width:
         return join_fields([HIDDEN] * len(fields), delimiter)
-    telling = [
-        value
-        for index in layout.hidden
-        if layout.columns[index] and len(value := (fields[index] or "").strip()) >= _TELLING
-    ]
+    personal = {
+        value for index in layout.hidden if layout.columns[index] and (value := (fields[index] or "").strip())
+    }
+    telling = [value for value in personal if len(value) >= _TELLING]
     shown: list[Field] = []
     for index, text in enumerate(fields):
         if text is None or not text.strip():
             shown.append(text)
-        elif index in layout.hidden or any(value in text for value in telling):
+        elif (
+            index in layout.hidden
+            or text.strip() in personal
+            or any(value in text for value in telling)
+            # `name` is that of a campaign or a counter.
+            or (layout.columns[index] != "name" and _TELLS_A_PERSON.search(text))
+        ):
             shown.append(HIDDEN)
         else:
             shown.append(text)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -183,17 +184,25 @@ def _load_file(load: _Load, file: LandingFile, known: Sequence[ledger.Entry]) ->
             return result
     except RefusedError as error:
         load.conn.rollback()
-        reason = str(error).replace("\0", "")  # it may quote a damaged file
-        with load.conn.cursor() as cursor:
-            # Of a file that could not be read to its end no content is known: its line has an empty hash.
-            sha256, mark = (seen.sha256, seen.mark) if seen else ("", _mark(file) or Mark(0, 0))
-            file_id = ledger.open_entry(cursor, file, sha256, mark, load.fingerprint)
-            ledger.refuse_entry(cursor, file_id, reason)
-        load.conn.commit()
-        return FileResult(file.source, file.path, "refused", is_new=True, refused_reason=reason)
+        return _refuse(load, file, seen, str(error).replace("\0", ""))  # it may quote a damaged file
+    except psycopg2.DataError as error:
+        # Rows that passed every check and that the database cannot take all the same: this file's trouble alone.
+        # The message is not told, it may hold a value.
+        load.conn.rollback()
+        return _refuse(load, file, seen, f"the database cannot take its rows (SQLSTATE {error.pgcode})")
     except BaseException:
         load.conn.rollback()
         raise
+
+
+def _refuse(load: _Load, file: LandingFile, seen: Snapshot | None, reason: str) -> FileResult:
+    with load.conn.cursor() as cursor:
+        # Of a file that could not be read to its end no content is known: its line has an empty hash.
+        sha256, mark = (seen.sha256, seen.mark) if seen else ("", _mark(file) or Mark(0, 0))
+        file_id = ledger.open_entry(cursor, file, sha256, mark, load.fingerprint)
+        ledger.refuse_entry(cursor, file_id, reason)
+    load.conn.commit()
+    return FileResult(file.source, file.path, "refused", is_new=True, refused_reason=reason)
 
 
 def _load_snapshot(load: _Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot) -> FileResult:

@@ -47,7 +47,11 @@ def environment(database_url: str) -> dict[str, str]:
         "CASHLESS_DBT_SSLMODE": dsn.get("sslmode", "prefer"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # libpq reads these by itself, so the profile need not know them.
-        **{f"PG{name.upper()}": dsn[name] for name in ("sslrootcert", "sslcert", "sslkey", "options") if name in dsn},
+        **{
+            f"PG{name.upper()}": dsn[name]
+            for name in ("sslrootcert", "sslcert", "sslkey", "options")
+            if name in dsn
+        },
     }
 
 

@@ -2,12 +2,14 @@
 
 import os
 from datetime import date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from landing_folder import GOOD, Landing, csv_text, row, write_parquet, write_workbook
 
 from dagster_project.contracts.model import contracts
+from dagster_project.raw.checks import RowChecks
 from dagster_project.raw.ledger import Counts
 from dagster_project.raw.load import load_landing
 from dagster_project.warehouse.connection import WarehouseError
@@ -171,6 +173,63 @@ def test_strange_files_and_folders_are_found(landing: Landing) -> None:
     assert [finding.split(",")[0] for finding in report.findings] == [
         "readme.txt: lies in no source folder and is not read",
         "invoices/: no such source",
+    ]
+
+
+def test_folders_behind_links_are_read_and_circles_end(landing: Landing, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.csv").write_text(csv_text("bills", [row("bills")]), encoding="utf-8")
+    landing.root.mkdir(exist_ok=True)
+    (landing.root / "bills").symlink_to(elsewhere)
+    (elsewhere / "circle").symlink_to(landing.root)
+    assert landing.load().rows_added["bills"] == 1
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing.put("bills/a.csv", csv_text("bills", [row("bills")]))
+    landing.put("payments/closed/a.csv", csv_text("payments", [row("payments")]))
+    real = os.scandir
+
+    def scandir(path: str) -> object:  # root may look into everything, so modes would not do
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = landing.load()
+    assert report.findings == ("payments/closed/: cannot be looked into; what lies there is not read",)
+    assert report.rows_added["bills"] == 1
+
+
+def test_what_is_no_regular_file_is_refused(landing: Landing) -> None:
+    landing.put("bills/b.csv", csv_text("bills", [row("bills")]))
+    os.mkfifo(landing.root / "bills" / "a.csv")
+    report = landing.load()
+    assert [(file.path, file.refused_reason) for file in report.files] == [
+        ("bills/a.csv", "cannot be read: not a regular file"),
+        ("bills/b.csv", None),
+    ]
+
+
+def test_what_the_database_cannot_take_refuses_that_file_alone(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing.put("bills/a.csv", csv_text("bills", [row("bills")]))
+    landing.put("payments/a.csv", csv_text("payments", [row("payments")]))
+    real = RowChecks.accept_rows
+
+    def accept_rows(self: RowChecks, has_duplicates: bool) -> str:
+        statement = real(self, has_duplicates)
+        return "select 'secret'::integer, %s" if self.contract.source == "bills" else statement
+
+    monkeypatch.setattr(RowChecks, "accept_rows", accept_rows)
+    report = landing.load()
+    assert [(file.path, file.refused_reason) for file in report.files] == [
+        ("bills/a.csv", "the database cannot take its rows (SQLSTATE 22P02)"),
+        ("payments/a.csv", None),
     ]
 
 

@@ -97,6 +97,24 @@ def test_personal_values_are_hidden_in_bi(landing: Landing) -> None:
         assert GOOD["customers"][column] not in hidden + reason
 
 
+@pytest.mark.parametrize(
+    ("changes", "secret"),
+    [
+        ({"status": "gone", "commune_code": "Nguyễn Văn An"}, "Nguyễn Văn An"),  # a shifted row
+        ({"customer_name": "Lê Tý", "status": "Lê Tý"}, "Lê Tý"),
+        ({"customer_name": "Tý", "status": "Tý"}, "Tý"),
+        ({"status": "0912345678"}, "0912345678"),
+        ({"customer_code": "", "power_unit_code": "PN01000000099"}, "PN01000000099"),
+    ],
+)
+def test_personal_values_in_the_wrong_column_are_hidden(
+    landing: Landing, changes: dict[str, str], secret: str
+) -> None:
+    landing.load_rows("customers", row("customers", **changes))
+    assert secret not in landing.value("select raw || reason from bi.quarantine")
+    assert secret in landing.value("select raw from bi_private.quarantine")
+
+
 def test_the_customers_words_are_hidden_in_feedback(landing: Landing) -> None:
     landing.load_rows("feedback", row("feedback", text="tôi là An 0912345678", status="lost"))
     assert landing.value("select raw from bi.quarantine") == (
