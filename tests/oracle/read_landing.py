@@ -12,7 +12,7 @@ import gzip
 import io
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,15 @@ def fold(text: str) -> str:
     """A header without case and diacritics."""
     plain = unicodedata.normalize("NFD", text.strip().lower().replace("đ", "d"))
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+TOTALS = {"tong cong", "tong", "cong", "tong so"}
+
+
+def _is_total(line: Sequence[object], keys: Sequence[int]) -> bool:
+    """A row whose label says so and that has no key; a customer called Công has one."""
+    labels = [fold(str(cell)).rstrip(": ") in TOTALS for cell in line]
+    return any(labels) and all(labels[key] or not str(line[key] or "").strip() for key in keys)
 
 
 _HEADERS = {fold(vietnamese): name for vietnamese, name in VIETNAMESE_HEADERS.items()}
@@ -239,7 +248,7 @@ def read_file(path: Path, source: Source) -> Rows:
         for line in table[start + 1 :]:
             if not any(str(cell).strip() for cell in line if cell is not None):
                 continue
-            if any(fold(str(cell)).startswith("tong cong") for cell in line):
+            if _is_total(line, [names.index(name) for name in source.key]):
                 continue
             if len(line) != len(names):
                 raise ValueError(f"{path}: {len(line)} cells for {len(names)} columns: {line}")
