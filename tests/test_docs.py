@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.contracts.page import PAGE, render
 from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
 from dagster_project.publish.publish import publish
@@ -53,6 +54,10 @@ def test_every_setting_is_in_the_operators_table() -> None:
     page = (DOCS / "operator.md").read_text(encoding="utf-8")
     for name in Settings.model_fields:
         assert f"| `CASHLESS_{name.upper()}` |" in page, name
+
+
+def test_the_page_of_the_sources_is_that_of_the_contracts() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render()
 
 
 def test_every_dependency_is_explained() -> None:
