@@ -12,8 +12,9 @@ HEAD = """# The sources
 
 Written from `dagster_project/contracts` by `python -m dagster_project.contracts.page`; do not edit.
 
-Files lie in `<landing>/<source>/`, at any depth, under any name ending in `.csv`, `.csv.gz`, `.xlsx`, `.xls`, `.xlsb` or
-`.parquet`. A file holds any slice of its source, any number of times. `customers`, `bills` and `payments` are enough for a start.
+Files lie in `<landing>/<source>/`, at any depth, under any name that ends in `.csv`, `.csv.gz`, `.xlsx`, `.xls`,
+`.xlsb` or `.parquet`. A file holds any slice of its source, any number of times; `customers`, `bills` and `payments`
+are enough for a start.
 CSV: delimiter `,` `;` tab or `|`; UTF-8, UTF-16 with byte order mark or Windows-1258. Columns in any order, under these
 names or the Vietnamese ones, with or without diacritics. Dates `2024-09-03` or `03/09/2024` (day first, always);
 timestamps have a time of day too (`2024-09-03 14:05`); months `2024-09` or `09/2024`; money in whole VND, perhaps
