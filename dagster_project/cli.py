@@ -21,6 +21,7 @@ import click
 from dagster_project.errors import CashlessError
 
 if TYPE_CHECKING:
+    from dagster_project.raw.changes import Person
     from dagster_project.settings import Settings
 
 DEMO_CUSTOMERS = 37_500  # a tenth of the company
@@ -71,9 +72,10 @@ def main() -> None:
 @click.option(
     "--landing", metavar="DIR", help="The landing folder, or any fsspec address [CASHLESS_LANDING]."
 )
-def run(landing: str | None) -> None:
+@click.option("--full", is_flag=True, help="Make every figure anew; only what then differs is published.")
+def run(*, landing: str | None, full: bool) -> None:
     """Load what is new, build, audit and publish."""
-    sys.exit(_run_pipeline(_settings(landing=landing)))
+    sys.exit(_run_pipeline(_settings(landing=landing), is_full=full))
 
 
 @main.command()
@@ -118,6 +120,49 @@ def sample(*, out: Path, customers: int, first: date, last: date, seed: int, dir
 
     write_sample(out, customers=customers, first=first, last=last, seed=seed, dirty=dirty)
     click.echo(f"{out}")
+
+
+@main.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--content", metavar="SHA256", help="Which content of FILE, if it has several: how its hash begins."
+)
+@click.option("--reason", help="Why; kept with the change and seen in bi.load_audit.")
+@click.option("--by", metavar="NAME", help="Who asks for it [the user of this system].")
+def unload(files: tuple[str, ...], content: str | None, reason: str | None, by: str | None) -> None:
+    """Take files back out: figures become as if they had never come.
+
+    FILE: its path as in bi.load_audit, or one on disk that ends in it. It is not loaded again, even if it still
+    lies in the landing. Builds, audits and publishes what follows.
+    """
+    if content is not None and len(files) > 1:
+        raise click.UsageError("--content is for one FILE")
+    person = _person(by, reason)
+    from dagster_project.raw.withdraw import unload as unload_files
+
+    settings = _settings()
+    for done in unload_files(settings, files, person, content):
+        click.echo(str(done), err=True)
+    sys.exit(_run_pipeline(settings, with_landing=False))
+
+
+@main.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--landing", metavar="DIR", help="As for run.")
+@click.option("--reason", help="Why; kept with the change.")
+@click.option("--by", metavar="NAME", help="Who asks for it [the user of this system].")
+def reload(files: tuple[str, ...], landing: str | None, reason: str | None, by: str | None) -> None:
+    """Read files of the landing again: after a change of a contract, or after unload.
+
+    FILE: as for unload. Builds, audits and publishes what follows.
+    """
+    person = _person(by, reason)
+    from dagster_project.raw.reload import reload as reload_files
+
+    settings = _settings(landing=landing)
+    for done in reload_files(settings, files, person):
+        click.echo(str(done), err=True)
+    sys.exit(_run_pipeline(settings, with_landing=False))
 
 
 @main.command()
@@ -197,6 +242,24 @@ def _settings(**overrides: Any) -> Settings:
     return load_settings(**overrides)
 
 
+def _person(by: str | None, reason: str | None) -> Person:
+    """Who asks for a change of raw, and why: asked for if somebody is there to answer."""
+    import getpass
+
+    from dagster_project.raw.changes import Person
+
+    if by is None:
+        try:
+            by = getpass.getuser()
+        except (KeyError, OSError):  # a user without a name, as in some containers
+            by = f"user {os.getuid()}"
+    if not by.strip():
+        raise click.UsageError("--by is empty")
+    if reason is None:
+        reason = click.prompt("Reason", default="", show_default=False) if sys.stdin.isatty() else ""
+    return Person(by.strip(), reason.strip())
+
+
 def _embedded_server() -> Any:
     from dagster_project.warehouse.server import EmbeddedServer, WarehouseError
 
@@ -206,7 +269,7 @@ def _embedded_server() -> Any:
     return EmbeddedServer(settings.home)
 
 
-def _run_pipeline(settings: Settings) -> int:
+def _run_pipeline(settings: Settings, *, with_landing: bool = True, is_full: bool = False) -> int:
     import time
 
     from dagster_project.orchestration.report import RunReport
@@ -217,7 +280,7 @@ def _run_pipeline(settings: Settings) -> int:
     def progress(step: str) -> None:
         click.echo(f"{time.monotonic() - start:5.0f} s  {step}", err=True)
 
-    result = run_pipeline(settings, RunReport(progress))
+    result = run_pipeline(settings, RunReport(progress), with_landing=with_landing, is_full=is_full)
     result.print()
     return result.exit_code
 

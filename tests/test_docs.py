@@ -12,7 +12,7 @@ from dagster_project.publish.build import Build, GateResult, record_build, recor
 from dagster_project.publish.publish import publish
 from dagster_project.raw.ddl import ensure_tables
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt import BUILD_ARGS, REPOSITORY, run_dbt
+from dagster_project.transform.dbt import REPOSITORY, build_args, run_dbt
 from dagster_project.warehouse.connection import connect
 
 DOCS = REPOSITORY / "docs"
@@ -24,11 +24,11 @@ def published_nothing(warehouse: Settings, tmp_path: Path) -> Settings:
     with closing(connect(warehouse)) as conn:
         with conn:
             ensure_tables(conn)
-        done = run_dbt(warehouse.database_url or "", BUILD_ARGS, tmp_path)
+        done = run_dbt(warehouse.database_url or "", build_args(is_full=True), tmp_path)
         assert done.returncode == 0, done.stdout
         build = Build("empty", None, warehouse.final_after_days)
         gate = GateResult(build.build_id, True, 0, 0, 0)
-        record_build(conn, build, [table.name for table in published_tables()])
+        record_build(conn, build, published_tables())
         record_gate(conn, gate)
         publish(conn, build, gate, published_tables())
     return warehouse

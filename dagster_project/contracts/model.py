@@ -74,6 +74,14 @@ class FractionUnless:
 
 
 @dataclass(frozen=True)
+class DataThrough:
+    """How far the data reach: the greatest value of the column, over rows with these values."""
+
+    column: str
+    where: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Column:
     """One contract column."""
 
@@ -106,6 +114,9 @@ class Contract:
     version_column: str
     rank_column: str | None
     money_column: str | None
+    data_through: DataThrough | None = None
+    # Columns by which rows are looked up besides the key: each gets an index.
+    lookups: tuple[tuple[str, ...], ...] = ()
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -184,6 +195,8 @@ def parse_contract(document: Mapping[str, Any], origin: str) -> Contract:
             version_column=properties["versionColumn"],
             rank_column=properties.get("rankColumn"),
             money_column=properties.get("moneyColumn"),
+            data_through=_data_through(properties.get("dataThrough")),
+            lookups=tuple(tuple(columns) for columns in properties.get("lookups", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ContractError(f"{origin}: {type(error).__name__}: {error}") from error
@@ -239,6 +252,10 @@ def _column(entry: Mapping[str, Any], origin: str) -> Column:
     )
 
 
+def _data_through(value: Mapping[str, Any] | None) -> DataThrough | None:
+    return None if value is None else DataThrough(value["column"], tuple(value.get("where", {}).items()))
+
+
 def _decimal(value: int | float | str | None) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
@@ -251,8 +268,13 @@ def _verify(contract: Contract, origin: str) -> None:
         raise ContractError(f"{origin}: no column is part of the primary key")
     mentioned = [contract.version_column, contract.rank_column, contract.money_column]
     mentioned += [column.fraction_unless.column for column in contract.columns if column.fraction_unless]
+    mentioned += [name for columns in contract.lookups for name in columns]
+    if contract.data_through:
+        mentioned += [contract.data_through.column, *(name for name, _ in contract.data_through.where)]
     for name in mentioned:
         if name is not None and name not in names:
             raise ContractError(f"{origin}: no column {name}")
     if contract.rank_column and not contract.column(contract.rank_column).values:
         raise ContractError(f"{origin}: the rank column {contract.rank_column} has no closed list")
+    if contract.data_through and contract.column(contract.data_through.column).sql_type != "timestamp":
+        raise ContractError(f"{origin}: {contract.data_through.column} is no moment that data reach to")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ from dagster_project.publish.build import (
     GateResult,
     newest_build,
     newest_gate_result,
+    newest_publication,
     record_build,
     record_gate,
 )
@@ -25,6 +27,7 @@ from dagster_project.publish.publish import publish
 from dagster_project.raw.load import load_source
 from dagster_project.transform import dbt as dbt_project
 from dagster_project.transform.customer_keys import assign_customer_keys
+from dagster_project.transform.window import Window, open_window
 
 OPERATOR = ["team:data-operator"]
 CUSTOMER_KEY = dg.AssetKey(["private", "customer_key"])
@@ -43,6 +46,39 @@ LEDGER = [
         group_name="raw",
         owners=OPERATOR,
         description="The rows that were not accepted, with their reason; every raw asset writes it.",
+    ),
+    dg.AssetSpec(
+        ["landing", "change"],
+        group_name="raw",
+        owners=OPERATOR,
+        description="The log of what came to the raw tables and what was withdrawn; every raw asset writes it.",
+    ),
+    dg.AssetSpec(
+        ["landing", "withdrawn_row"],
+        group_name="raw",
+        owners=OPERATOR,
+        description="The rows that `cashless unload` took out of the raw tables.",
+    ),
+]
+
+# Where a build that does not make everything anew starts from. They stand on the left of the graph: what is
+# published by this run is read by the next one.
+BEFORE = [
+    dg.AssetSpec(
+        ["touched", "change_window"],
+        group_name="touched",
+        owners=OPERATOR,
+        description="Whether everything is made anew, or what changed since which change (landing.change).",
+    ),
+    *(
+        dg.AssetSpec(
+            ["published", table.name],
+            group_name="touched",
+            owners=OPERATOR,
+            description=f"The rows of bi.{table.name} as they are before this run.",
+        )
+        for table in published_tables()
+        if table.rebuilt is not None
     ),
 ]
 
@@ -86,7 +122,11 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
 def customer_key(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
     """The keyed pseudonym of every customer code seen in any source, computed once."""
     return dg.MaterializeResult(
-        metadata={"customers_added": assign_customer_keys(session.conn, session.settings)}
+        metadata={
+            "customers_added": assign_customer_keys(
+                session.conn, session.settings, changes_after=session.changes_published()
+            )
+        }
     )
 
 
@@ -112,13 +152,15 @@ def transform(
     context: dg.AssetExecutionContext, session: dg.ResourceParam[RunSession], dbt: DbtCliResource
 ) -> Iterator[Any]:
     """Builds the candidate marts, unless BI already sees what these inputs give; records the build if it is whole."""
-    # Taken before dbt starts: rows that come later are not in this build.
-    fingerprint = session.input_fingerprint()
-    if not session.has_rows() or fingerprint == session.published_fingerprint():
+    window = session.window()
+    if window is None:
         context.log.info("Nothing new since the last publication.")
         session.report.is_unchanged = True
         return
     session.report.progress("Dựng mô hình / building the models (dbt)")
+    open_window(session.conn, window)
+    if not window.is_full:
+        yield from _unchanged(context)
     # One folder for all runs (they hold the run lock), so that dbt parses only what changed.
     target = session.settings.home / "dbt"
     dbt_project.prepare_target(target)
@@ -130,29 +172,47 @@ def transform(
         redirect_stdout(nowhere),
     ):
         invocation = dbt.cli(
-            dbt_project.BUILD_ARGS, context=context, target_path=target, raise_on_error=False
+            dbt_project.build_args(is_full=window.is_full),
+            context=context,
+            target_path=target,
+            raise_on_error=False,
         )
         yield from invocation.stream()
     tests = _tests(invocation)
     session.report.dbt_tests = tests
     # A part of the models is no build: what stands beside it is older. The gate refuses it.
     if not context.is_subset:
-        _record(session, fingerprint, tests)
+        record(session, window, tests)
 
 
-def _record(session: RunSession, fingerprint: str, tests: DbtTests) -> None:
+def _unchanged(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+    """What is made of seeds alone stands as it was made: told to what comes after it in the graph, in its order."""
+    specs = {
+        spec.key: spec
+        for spec in context.assets_def.specs
+        if spec.group_name == "reference" and spec.key in context.selected_asset_keys
+    }
+    before = {key: {dep.asset_key for dep in spec.deps} & specs.keys() for key, spec in specs.items()}
+    for key in TopologicalSorter(before).static_order():
+        yield dg.MaterializeResult(asset_key=key, metadata={"is_unchanged": True})
+
+
+def record(session: RunSession, window: Window, tests: DbtTests) -> Build:
+    """Records the whole build that dbt has just made."""
     with session.conn, session.conn.cursor() as cursor:
-        cursor.execute(
-            "select max(paid_at)::date from raw.payments where kind = 'payment' and not is_duplicate"
-        )
+        cursor.execute("select max(paid_through)::date from landing.file")
         row = cursor.fetchone()
+        based_on = newest_publication(cursor)
     build = Build(
-        fingerprint,
+        window.input_fingerprint,
         row[0] if row else None,
         session.settings.final_after_days,
         tests.passed,
         tests.warned,
         len(tests.failures),
+        is_full=window.is_full,
+        changes_through=window.changes_through,
+        based_on=based_on,
     )
     if tests.failures:
         # dbt left out what stands behind a failed test: there is nothing whole to remember, only the refusal.
@@ -164,9 +224,10 @@ def _record(session: RunSession, fingerprint: str, tests: DbtTests) -> None:
         record_build(
             session.conn,
             build,
-            [table.name for table in published_tables()],
+            published_tables(),
             [suite.table for suite in suites()],
         )
+    return build
 
 
 def _tests(invocation: DbtCliInvocation) -> DbtTests:
@@ -196,7 +257,7 @@ def _tests(invocation: DbtCliInvocation) -> DbtTests:
 
 def candidate_keys() -> list[dg.AssetKey]:
     """The assets that a publication copies."""
-    return [dg.AssetKey(["candidate", table.name]) for table in published_tables()]
+    return [dg.AssetKey([table.schema, table.name]) for table in published_tables()]
 
 
 def metric_keys() -> list[dg.AssetKey]:

@@ -15,12 +15,20 @@ from dagster_project.transform.dbt import PROJECT_DIR, dbt_executable
 JOB_NAME = "cashless_run"
 
 
-def build_definitions(settings: Settings | None = None, report: RunReport | None = None) -> dg.Definitions:
+def build_definitions(
+    settings: Settings | None = None,
+    report: RunReport | None = None,
+    *,
+    with_landing: bool = True,
+    is_full: bool = False,
+) -> dg.Definitions:
     """The Definitions with these settings (None: those of the environment, read when a run starts)."""
 
     @dg.resource(description="The connection that holds the run lock, the settings and the run's report.")
     def session(_context: dg.InitResourceContext) -> Iterator[RunSession]:
-        with open_session(settings or load_settings(), report or RunReport()) as opened:
+        with open_session(
+            settings or load_settings(), report or RunReport(), with_landing=with_landing, is_full=is_full
+        ) as opened:
             yield opened
 
     return dg.Definitions(
@@ -30,6 +38,7 @@ def build_definitions(settings: Settings | None = None, report: RunReport | None
             assets.transform,
             assets.publication,
             *assets.LEDGER,
+            *assets.BEFORE,
         ],
         asset_checks=[checks.gate],
         jobs=[

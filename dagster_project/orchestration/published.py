@@ -1,6 +1,8 @@
 """Which models are published, and how: from dbt's manifest to what publish/ is handed. No publishing here."""
 
-from dagster_project.publish.relations import PublishedTable
+from typing import Any
+
+from dagster_project.publish.relations import PublishedTable, Rebuilt
 from dagster_project.transform.dbt import manifest
 
 
@@ -16,6 +18,12 @@ def published_tables() -> list[PublishedTable]:
                     key=tuple(publish["key"]),
                     month_column=publish.get("month_column"),
                     with_status=bool(publish.get("with_status", False)),
+                    rebuilt=_rebuilt(publish.get("rebuilt")),
+                    indexes=tuple(publish.get("indexes", ())),
                 )
             )
     return sorted(found, key=lambda table: table.name)
+
+
+def _rebuilt(rebuilt: dict[str, Any] | None) -> Rebuilt | None:
+    return None if rebuilt is None else Rebuilt(rebuilt["keys"], tuple(rebuilt["match"].items()))

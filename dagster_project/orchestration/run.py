@@ -14,13 +14,24 @@ from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
 
-def run_pipeline(settings: Settings, report: RunReport | None = None) -> RunResult:
-    """Loads what is new, builds, audits, publishes; raises CashlessError for what a person must put right."""
+def run_pipeline(
+    settings: Settings,
+    report: RunReport | None = None,
+    *,
+    with_landing: bool = True,
+    is_full: bool = False,
+) -> RunResult:
+    """Loads what is new, builds, audits, publishes; raises CashlessError for what a person must put right.
+
+    `with_landing` False: no file is looked at. `is_full`: everything is made anew, also what has not changed.
+    """
     report = report or RunReport()
     # Dagster's own lines tell of steps; people are told by the report.
     for name in ("dagster", "dagster._core.execution.plan.active"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    job = build_definitions(settings, report).resolve_job_def(JOB_NAME)
+    job = build_definitions(settings, report, with_landing=with_landing, is_full=is_full).resolve_job_def(
+        JOB_NAME
+    )
     try:
         job.execute_in_process(
             instance=dg.DagsterInstance.ephemeral(),

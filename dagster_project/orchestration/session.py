@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection as Connection
 
 from dagster_project.audit.suites import suites_text
+from dagster_project.contracts.model import contracts
 from dagster_project.landing.finder import Found
 from dagster_project.orchestration.report import RunReport
+from dagster_project.publish.build import Build, published_build
 from dagster_project.raw.ddl import ensure_tables
 from dagster_project.raw.load import find_landing
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
+from dagster_project.transform.window import EVERYTHING, Window, last_change, window_fingerprint
 from dagster_project.warehouse.connection import connect_url, database_url, run_lock
 from dagster_project.warehouse.migrate import migrate
 
@@ -27,45 +30,56 @@ class RunSession:
     conn: Connection
     report: RunReport
     found: Found
+    is_full: bool = False
 
     def input_fingerprint(self) -> str:
-        """Of everything a build is made from: accepted rows, models, seeds, expectations, settings that figures see.
+        """Of what a build is made from besides rows: models, seeds, expectations. A change of it changes everything."""
+        return hashlib.sha256(f"{project_fingerprint()}\n{suites_text()}".encode()).hexdigest()
 
-        Rows are only ever added and a repaired row counts as loaded, so the ledger's counts tell every change.
-        """
+    def window(self) -> Window | None:
+        """What a build now has to look at; None: BI already sees what there is."""
+        published = self._published()
+        through = last_change(self.conn)
+        fingerprint = self.input_fingerprint()
+        everything = Window(True, EVERYTHING, through, fingerprint)
+        if published is None:
+            return everything if self._has_rows() else None
+        if self.is_full or published.input_fingerprint != fingerprint:
+            return everything
+        # The setting moves months between provisional and final: that needs a publication, and no row.
+        final_after_days = self.settings.final_after_days
+        if (published.changes_through, published.final_after_days) == (through, final_after_days):
+            return None
+        # A build by other models that was not published has left its own reference tables behind.
+        if window_fingerprint(self.conn) != fingerprint:
+            return everything
+        return Window(False, published.changes_through, through, fingerprint)
+
+    def changes_published(self) -> int:
+        """The last change that BI's figures know; EVERYTHING is after it before the first publication."""
+        published = self._published()
+        return EVERYTHING if published is None else published.changes_through
+
+    def _published(self) -> Build | None:
         with self.conn, self.conn.cursor() as cursor:
-            cursor.execute(
-                "select source, sum(rows_loaded) from landing.file group by source order by source"
-            )
-            loaded = cursor.fetchall()
-        parts = [project_fingerprint(), suites_text(), str(self.settings.final_after_days), repr(loaded)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+            return published_build(cursor)
 
-    def has_rows(self) -> bool:
-        """Whether any row was ever accepted."""
+    def _has_rows(self) -> bool:
         with self.conn, self.conn.cursor() as cursor:
             cursor.execute("select exists (select from landing.file where rows_loaded > 0)")
             return cursor.fetchone() == (True,)
 
-    def published_fingerprint(self) -> str | None:
-        """The input fingerprint of the build that BI sees; None before the first publication."""
-        with self.conn, self.conn.cursor() as cursor:
-            cursor.execute(
-                "select build.input_fingerprint from published.publication"
-                " join audit.build using (build_id) order by publication_id desc limit 1"
-            )
-            row = cursor.fetchone()
-        return None if row is None else row[0]
-
 
 @contextmanager
-def open_session(settings: Settings, report: RunReport) -> Iterator[RunSession]:
+def open_session(
+    settings: Settings, report: RunReport, *, with_landing: bool = True, is_full: bool = False
+) -> Iterator[RunSession]:
     """Looks at the landing, connects, takes the run lock and brings the warehouse's own schemas up to date."""
-    found = find_landing(settings)
+    found = find_landing(settings) if with_landing else Found({source: [] for source in contracts()}, ())
     report.findings += found.findings
     url = database_url(settings)
     with closing(connect_url(url, "cashless run")) as conn, run_lock(conn):
         migrate(conn)
         with conn:
             ensure_tables(conn)
-        yield RunSession(settings, url, conn, report, found)
+        yield RunSession(settings, url, conn, report, found, is_full)

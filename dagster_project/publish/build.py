@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+
+from dagster_project.publish.relations import PublishedTable
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class Build:
     tests_passed: int = 0
     tests_warned: int = 0
     tests_failed: int = 0
+    is_full: bool = True
+    changes_through: int = 0
+    based_on: int | None = None  # the publication whose other rows stay
     build_id: uuid.UUID = field(default_factory=uuid.uuid4)
     built_at: datetime | None = None  # given by the database
 
@@ -67,16 +73,18 @@ def table_state(cur: Cursor, schema: str, table: str) -> TableState:
 
 
 def record_build(
-    conn: Connection, build: Build, table_names: Iterable[str], metric_tables: Iterable[str] = ()
+    conn: Connection, build: Build, tables: Iterable[PublishedTable], metric_tables: Iterable[str] = ()
 ) -> None:
-    """Record a whole build and the state of its candidate and metrics tables, before anything audits them."""
+    """Record a whole build and the state of all that is published from it, before anything audits it."""
     relations = sorted(
-        {("candidate", name) for name in table_names} | {("audit", name) for name in metric_tables}
+        {relation for table in tables for relation in table.sources}
+        | {("audit", name) for name in metric_tables}
     )
     with conn, conn.cursor() as cur:
         cur.execute(
             "insert into audit.build (build_id, input_fingerprint, data_through, final_after_days,"
-            " tests_passed, tests_warned, tests_failed) values (%s, %s, %s, %s, %s, %s, %s)",
+            " tests_passed, tests_warned, tests_failed, is_full, changes_through, based_on)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 str(build.build_id),
                 build.input_fingerprint,
@@ -85,6 +93,9 @@ def record_build(
                 build.tests_passed,
                 build.tests_warned,
                 build.tests_failed,
+                build.is_full,
+                build.changes_through,
+                build.based_on,
             ),
         )
         for schema, name in relations:
@@ -113,16 +124,48 @@ def record_gate(conn: Connection, gate: GateResult) -> None:
 
 
 def newest_build(cur: Cursor) -> Build | None:
-    cur.execute(
-        "select input_fingerprint, data_through, final_after_days, tests_passed, tests_warned, tests_failed,"
-        " build_id::text, built_at from audit.build order by build_number desc limit 1"
-    )
+    cur.execute(f"select {_BUILD} from audit.build order by build_number desc limit 1")
+    return _build(cur.fetchone())
+
+
+def newest_publication(cur: Cursor) -> int | None:
+    """Number of the publication that BI sees; None before the first."""
+    cur.execute("select max(publication_id) from published.publication")
     row = cur.fetchone()
+    return None if row is None else row[0]
+
+
+def published_build(cur: Cursor) -> Build | None:
+    """The build that BI sees; None before the first publication."""
+    cur.execute(
+        f"select {_BUILD} from audit.build"
+        " where build_id = (select build_id from published.publication order by publication_id desc limit 1)"
+    )
+    return _build(cur.fetchone())
+
+
+_BUILD = (
+    "input_fingerprint, data_through, final_after_days, tests_passed, tests_warned, tests_failed,"
+    " is_full, changes_through, based_on, build_id::text, built_at"
+)
+
+
+def _build(row: tuple[Any, ...] | None) -> Build | None:
     if row is None:
         return None
-    fingerprint, data_through, final_after_days, passed, warned, failed, build_id, built_at = row
+    fingerprint, data_through, final_after_days, passed, warned, failed, is_full, through, based_on = row[:9]
     return Build(
-        fingerprint, data_through, final_after_days, passed, warned, failed, uuid.UUID(build_id), built_at
+        fingerprint,
+        data_through,
+        final_after_days,
+        passed,
+        warned,
+        failed,
+        is_full,
+        through,
+        based_on,
+        uuid.UUID(row[9]),
+        row[10],
     )
 
 

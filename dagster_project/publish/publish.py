@@ -23,9 +23,10 @@ from dagster_project.publish.build import (
     changed_table,
     newest_build,
     newest_gate_result,
+    newest_publication,
     recorded_states,
 )
-from dagster_project.publish.relations import Column, PublishedTable
+from dagster_project.publish.relations import Column, PublishedTable, Rebuilt
 from dagster_project.warehouse.connection import WarehouseError
 
 _log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ def publish(
         changes = []
         rebuilt: list[PublishedTable] = []
         for table in tables:
-            change = _apply(cur, table)
+            change = _apply(cur, table, build.is_full)
             changes.append(change)
             if change.is_rebuilt:
                 rebuilt.append(table)
@@ -111,6 +112,7 @@ def publish(
 
         _change_shapes(cur, tables, rebuilt)
         for table in tables:
+            relations.ensure_indexes(cur, table)
             relations.copy_comments(cur, table)
         warnings = roles.grant_within(cur)
         for warning in warnings:
@@ -128,7 +130,10 @@ def _lock_candidates(cur: Cursor, tables: Sequence[PublishedTable]) -> None:
     try:
         cur.execute(
             sql.SQL("lock table {} in access share mode").format(
-                sql.SQL(", ").join(sql.Identifier("candidate", name) for name in sorted(names))
+                sql.SQL(", ").join(
+                    sql.Identifier(*relation)
+                    for relation in sorted({source for table in tables for source in table.sources})
+                )
             )
         )
     except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
@@ -161,8 +166,14 @@ def _verify(cur: Cursor, build: Build, gate: GateResult, tables: Sequence[Publis
         raise PublicationRefused(f"Build {build.build_id} failed {newest.tests_failed} of dbt's tests.")
     states = recorded_states(cur, build.build_id)
     for table in tables:
-        if f"candidate.{table.name}" not in states:
-            raise PublicationRefused(f"candidate.{table.name} is not part of build {build.build_id}.")
+        for schema, name in table.sources:
+            if f"{schema}.{name}" not in states:
+                raise PublicationRefused(f"{schema}.{name} is not part of build {build.build_id}.")
+    on_top_of = newest_publication(cur)
+    if _publication_of(cur, build) is None and not newest.is_full and newest.based_on != on_top_of:
+        raise PublicationRefused(
+            f"Build {build.build_id} was made on top of publication {newest.based_on}, but BI sees {on_top_of}."
+        )
     changed = changed_table(cur, build.build_id)
     if changed is not None:
         raise PublicationRefused(
@@ -219,30 +230,37 @@ def _record(
     )
 
 
-def _apply(cur: Cursor, table: PublishedTable) -> TableChange:
+def _apply(cur: Cursor, table: PublishedTable, is_full: bool) -> TableChange:
     """Bring the rows of one published table to those of its candidate."""
-    like = relations.columns(cur, "candidate", table.name)
+    like = relations.columns(cur, table.schema, table.name)
     names = {column.name for column in like}
     missing = [name for name in (*table.key, table.month_column) if name is not None and name not in names]
     if missing:
-        raise PublicationRefused(f"candidate.{table.name} has no column {', '.join(missing)}.")
+        raise PublicationRefused(f"{table.schema}.{table.name} has no column {', '.join(missing)}.")
+    is_partial = table.rebuilt is not None and not is_full
+    is_same = relations.has_structure_of(cur, "published", table.name, table, like)
+    if is_partial and not is_same:
+        raise PublicationRefused(
+            f"published.{table.name} is not as the last publication left it, and this build has only the rows "
+            "that changed: make everything anew with cashless run --full."
+        )
     try:
         if not relations.relation_exists(cur, "published", table.name):
             inserted, months = _create(cur, table, table.name)
             return TableChange(table.name, inserted, 0, months=months)
-        if not relations.has_structure_of(cur, "published", table.name, table, like):
+        if not is_same:
             return _rebuild(cur, table)
-        return _apply_delta(cur, table, like)
+        return _apply_delta(cur, table, like, is_partial)
     except (errors.UniqueViolation, errors.NotNullViolation) as error:
         raise PublicationRefused(
-            f"candidate.{table.name} does not have one row per key ({', '.join(table.key)}): "
+            f"{table.schema}.{table.name} does not have one row per key ({', '.join(table.key)}): "
             f"{error.diag.message_detail or error.diag.message_primary}"
         ) from error
 
 
 def _create(cur: Cursor, table: PublishedTable, name: str) -> tuple[int, frozenset[date]]:
     """Make published.<name> with the candidate's columns and rows."""
-    target, candidate = sql.Identifier("published", name), sql.Identifier("candidate", table.name)
+    target, candidate = sql.Identifier("published", name), sql.Identifier(table.schema, table.name)
     cur.execute(
         sql.SQL("create table {} (like {} including storage including compression)").format(target, candidate)
     )
@@ -271,11 +289,15 @@ def _rebuild(cur: Cursor, table: PublishedTable) -> TableChange:
     return TableChange(table.name, inserted, row[0], is_rebuilt=True, months=months | new_months)
 
 
-def _apply_delta(cur: Cursor, table: PublishedTable, like: list[Column]) -> TableChange:
-    """Delete the rows that the candidate does not have exactly so, insert those that are then missing."""
+def _apply_delta(cur: Cursor, table: PublishedTable, like: list[Column], is_partial: bool) -> TableChange:
+    """Delete the rows that the candidate does not have exactly so, insert those that are then missing.
+
+    Of a partial build only the rows that it rebuilt are looked at.
+    """
     parts = {
         "published": sql.Identifier("published", table.name),
-        "candidate": sql.Identifier("candidate", table.name),
+        "candidate": sql.Identifier(table.schema, table.name),
+        "gives_way": _gives_way(table.rebuilt) if is_partial and table.rebuilt else sql.SQL("true"),
         "same_key": sql.SQL(" and ").join(_pair(name, "=") for name in table.key),
         "same_row": sql.SQL(" and ").join(
             _pair(column.name, "=")
@@ -298,7 +320,7 @@ def _apply_delta(cur: Cursor, table: PublishedTable, like: list[Column]) -> Tabl
             cur,
             sql.SQL(
                 "delete from {published} as p"
-                " where not exists (select from {candidate} as c where {same_row})"
+                " where {gives_way} and not exists (select from {candidate} as c where {same_row})"
             ).format(**parts),
             parts["month"],
         )
@@ -314,16 +336,16 @@ def _apply_delta(cur: Cursor, table: PublishedTable, like: list[Column]) -> Tabl
     )
     # Of two candidate rows with one key, one may be equal to what is published and hide the other.
     cur.execute(
-        sql.SQL("select (select count(*) from {published}), (select count(*) from {candidate})").format(
-            **parts
-        )
+        sql.SQL(
+            "select (select count(*) from {published} as p where {gives_way}), (select count(*) from {candidate})"
+        ).format(**parts)
     )
     row = cur.fetchone()
     assert row is not None
     if row[0] != row[1]:
         raise PublicationRefused(
-            f"candidate.{table.name} does not have one row per key ({', '.join(table.key)}): "
-            f"{row[1]} rows, {row[0]} keys."
+            f"{table.schema}.{table.name} does not have one row per key ({', '.join(table.key)})"
+            f"{' among those it rebuilds' if is_partial else ''}: {row[1]} rows, {row[0]} keys."
         )
     if 10 * (inserted + deleted) > _row_estimate(cur, table.name):
         cur.execute(sql.SQL("analyze {published}").format(**parts))
@@ -370,7 +392,7 @@ def _change_shapes(cur: Cursor, tables: Sequence[PublishedTable], rebuilt: list[
     defined = dict(cur.fetchall())
     views: list[tuple[PublishedTable, str, str]] = []
     for table in tables:
-        like = relations.columns(cur, "candidate", table.name)
+        like = relations.columns(cur, table.schema, table.name)
         definition = relations.view_definition(table, like, table.name).as_string(cur)
         is_rebuilt = table in rebuilt
         if (
@@ -409,7 +431,7 @@ def _change_shapes(cur: Cursor, tables: Sequence[PublishedTable], rebuilt: list[
 
 def _place(cur: Cursor, views: list[tuple[PublishedTable, str, str]], retired: list[str]) -> None:
     for table, source, definition in views:
-        like = relations.columns(cur, "candidate", table.name)
+        like = relations.columns(cur, table.schema, table.name)
         relations.define_view(cur, table.name, relations.view_definition(table, like, source))
         if source != table.name:
             # The view follows the table it was defined on through the renaming.
@@ -433,8 +455,23 @@ def _place(cur: Cursor, views: list[tuple[PublishedTable, str, str]], retired: l
         )
     for name in retired:
         cur.execute(sql.SQL("drop view if exists {}").format(sql.Identifier("bi", name)))
+        # What a model that is no more has left behind would keep the table.
+        cur.execute("select from pg_views where schemaname = 'candidate' and viewname = %s", (name,))
+        if cur.fetchone() is not None:
+            cur.execute(sql.SQL("drop view {}").format(sql.Identifier("candidate", name)))
         cur.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("published", name)))
         cur.execute("delete from published.bi_view where view_name = %s", (name,))
+
+
+def _gives_way(rebuilt: Rebuilt) -> sql.Composed:
+    """The condition that a published row (alias p) is among those that a build rebuilt."""
+    return sql.SQL("exists (select from {} as k where {})").format(
+        sql.Identifier("touched", rebuilt.keys),
+        sql.SQL(" and ").join(
+            sql.SQL("k.{} = p.{}").format(sql.Identifier(theirs), sql.Identifier(ours))
+            for theirs, ours in rebuilt.match
+        ),
+    )
 
 
 def _readers(cur: Cursor) -> str:

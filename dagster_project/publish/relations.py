@@ -12,24 +12,49 @@ from psycopg2.extensions import cursor as Cursor
 
 
 @dataclass(frozen=True)
+class Rebuilt:
+    """Which published rows give way to those of a build that does not make everything anew.
+
+    `keys`: a table of schema touched; `match`: its columns and the published table's.
+    """
+
+    keys: str
+    match: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class PublishedTable:
-    """A candidate table that is published, and how.
+    """A table that is published, and how.
 
     `key`: the columns that identify a row, none of them empty. `month_column`: the date column (a first day)
     that tells which months a change touches. `with_status`: the view of schema bi adds `status` and
-    `data_through`.
+    `data_through`. `rebuilt`: a build may make only some rows anew; None: it always makes all. `indexes`:
+    columns that are looked up besides the key.
     """
 
     name: str
     key: tuple[str, ...]
     month_column: str | None = None
     with_status: bool = False
+    rebuilt: Rebuilt | None = None
+    indexes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.key:
             raise ValueError(f"published table {self.name} needs a key")
         if self.with_status and self.month_column is None:
             raise ValueError(f"published table {self.name} has a status and therefore needs a month_column")
+
+    @property
+    def schema(self) -> str:
+        """Where the rows to publish stand."""
+        return "candidate" if self.rebuilt is None else "delta"
+
+    @property
+    def sources(self) -> list[tuple[str, str]]:
+        """All relations that decide what is published, as (schema, name)."""
+        keys = [] if self.rebuilt is None else [("touched", self.rebuilt.keys)]
+        return [(self.schema, self.name), *keys]
 
 
 @dataclass(frozen=True)
@@ -93,9 +118,21 @@ def has_structure_of(cur: Cursor, schema: str, name: str, table: PublishedTable,
     return row == (list(table.key),) and columns(cur, schema, name) == wanted
 
 
+def ensure_indexes(cur: Cursor, table: PublishedTable) -> None:
+    """Make the indexes that published.x lacks."""
+    for column in table.indexes:
+        name = f"{table.name}_{column}_idx"
+        if not relation_exists(cur, "published", name):
+            cur.execute(
+                sql.SQL("create index {} on {} ({})").format(
+                    sql.Identifier(name), sql.Identifier("published", table.name), sql.Identifier(column)
+                )
+            )
+
+
 def copy_comments(cur: Cursor, table: PublishedTable) -> None:
-    """Give published.x and bi.x the comments of candidate.x; only what differs is written."""
-    wanted = _comments(cur, "candidate", table.name)
+    """Give published.x and bi.x the comments of their source; only what differs is written."""
+    wanted = _comments(cur, table.schema, table.name)
     with_status = wanted | (_STATUS_COMMENTS if table.with_status else {})
     for schema, kind, comments in (("published", "table", wanted), ("bi", "view", with_status)):
         present = _comments(cur, schema, table.name)

@@ -130,12 +130,7 @@ class RowChecks:
         )
         if is_raw_empty:
             return statement
-        same = " and ".join(
-            f"new_row.{quote(column.name)} = old_row.{quote(column.name)}"
-            if column.required
-            else f"new_row.{quote(column.name)} is not distinct from old_row.{quote(column.name)}"
-            for column in self.contract.columns
-        )
+        same = same_row(self.contract, "new_row", "old_row")
         return (
             f"{statement} union select new_row.row_no from {self.checked_table} as new_row "
             f"inner join raw.{quote(self.contract.source)} as old_row on {same} "
@@ -143,7 +138,7 @@ class RowChecks:
         )
 
     def accept_rows(self, has_duplicates: bool) -> str:
-        """Appends the good rows to the raw table; the file's id is the one parameter."""
+        """Appends the good rows to the raw table; parameters: the ids of the file and of the change."""
         names = ", ".join(quote(name) for name in self.contract.names)
         version = quote(self.contract.version_column)
         rank = "0"
@@ -155,9 +150,23 @@ class RowChecks:
             flag, join = "duplicate_row.row_no is not null", "left join pg_temp.duplicate_row using (row_no) "
         return (
             f"insert into raw.{quote(self.contract.source)} "
-            f"({names}, file_id, line, version_at, version_rank, is_duplicate, extra) "
-            f"select {names}, %s, line, {version}, {rank}, {flag}, extra "
+            f"({names}, file_id, line, version_at, version_rank, is_duplicate, extra, change_id) "
+            f"select {names}, %s, line, {version}, {rank}, {flag}, extra, %s "
             f"from {self.checked_table} {join}where bad is null"
+        )
+
+    def count_rows(self) -> str:
+        """The number of good rows, their money, and the moment they reach to."""
+        through = self.contract.data_through
+        reaches_to = "null::timestamp"
+        if through:
+            conditions = [f"{quote(name)} = {literal(value)}" for name, value in through.where]
+            reaches_to = f"max({quote(through.column)})"
+            if conditions:
+                reaches_to += f" filter (where {' and '.join(conditions)})"
+        return (
+            f"select count(*), coalesce(sum(money), 0)::bigint, {reaches_to} "
+            f"from {self.checked_table} where bad is null"
         )
 
     def fields(self, alias: str) -> str:
@@ -168,6 +177,16 @@ class RowChecks:
     @staticmethod
     def _bare(table: str) -> str:
         return table.removeprefix("pg_temp.")
+
+
+def same_row(contract: Contract, one: str, other: str) -> str:
+    """The condition that two rows are equal: in all contract columns, and in no other."""
+    return " and ".join(
+        f"{one}.{quote(column.name)} = {other}.{quote(column.name)}"
+        if column.required
+        else f"{one}.{quote(column.name)} is not distinct from {other}.{quote(column.name)}"
+        for column in contract.columns
+    )
 
 
 @cache

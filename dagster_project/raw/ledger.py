@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg2.extensions import connection as Connection
@@ -39,22 +40,33 @@ class Entry:
     """One ledger line."""
 
     file_id: int
+    source: str
     path: str
     sha256: str
     mark: Mark
+    loaded_at: datetime
     refused_reason: str | None
+    content_of: int | None
+    withdrawn_change: int | None
+    paid_through: datetime | None
     fingerprint: str
     counts: Counts
     extra_columns: tuple[str, ...]
     notes: tuple[str, ...]
 
+    @property
+    def is_standing(self) -> bool:
+        """Its rows are in raw, its own or those of the file it is a copy of."""
+        return self.refused_reason is None and self.withdrawn_change is None
+
     def is_settled(self, fingerprint: str) -> bool:
-        """Nothing to do for this content: it is loaded, or it was refused by the rules of today."""
+        """Nothing to do for this content: loaded, withdrawn by a person, or refused by the rules of today."""
         return self.refused_reason is None or (bool(self.sha256) and self.fingerprint == fingerprint)
 
 
 _COLUMNS = (
-    "file_id, path, sha256, size, mtime_ns, refused_reason, contract_fingerprint, "
+    "file_id, source, path, sha256, size, mtime_ns, loaded_at, "
+    "refused_reason, content_of, withdrawn_change, paid_through, contract_fingerprint, "
     "rows_loaded, rows_duplicate, rows_quarantined, "
     "money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd, extra_columns, notes"
 )
@@ -77,11 +89,36 @@ def entry_of(cursor: Cursor, path: str, sha256: str) -> Entry | None:
     return _entry(row) if row else None
 
 
+def entry(cursor: Cursor, file_id: int) -> Entry:
+    """The line as it is now."""
+    cursor.execute(f"select {_COLUMNS} from landing.file where file_id = %s", (file_id,))
+    row = cursor.fetchone()
+    assert row is not None
+    return _entry(row)
+
+
+def entries_called(cursor: Cursor, name: str) -> list[Entry]:
+    """The lines whose path is `name`, or the end of it from a folder on."""
+    cursor.execute(
+        f"select {_COLUMNS} from landing.file "
+        "where path = %(name)s or right(%(name)s, length(path) + 1) = '/' || path order by file_id",
+        {"name": name},
+    )
+    return [_entry(row) for row in cursor.fetchall()]
+
+
+def copies_of(cursor: Cursor, file_id: int) -> list[Entry]:
+    """The files that brought the same content later, the first of them first."""
+    cursor.execute(f"select {_COLUMNS} from landing.file where content_of = %s order by file_id", (file_id,))
+    return [_entry(row) for row in cursor.fetchall()]
+
+
 def first_with_content(cursor: Cursor, source: str, sha256: str, kind: str) -> Entry | None:
     """The file of this source and kind (its ending) that brought this content, if it was taken."""
     cursor.execute(
         f"select {_COLUMNS} from landing.file where source = %s and sha256 = %s "
-        "and refused_reason is null and content_of is null and lower(path) like %s "
+        "and refused_reason is null and withdrawn_change is null and content_of is null "
+        "and lower(path) like %s "
         "order by file_id limit 1",
         (source, sha256, f"%{kind}"),
     )
@@ -90,7 +127,7 @@ def first_with_content(cursor: Cursor, source: str, sha256: str, kind: str) -> E
 
 
 def open_entry(cursor: Cursor, file: LandingFile, sha256: str, mark: Mark, fingerprint: str) -> int:
-    """A ledger line without rows yet (also one that was refused before); its id."""
+    """A ledger line without rows yet (also one that was refused or withdrawn before); its id."""
     cursor.execute(
         """
         insert into landing.file (
@@ -102,7 +139,7 @@ def open_entry(cursor: Cursor, file: LandingFile, sha256: str, mark: Mark, finge
         on conflict (path, sha256) do update
         set size = excluded.size, mtime_ns = excluded.mtime_ns, loaded_at = excluded.loaded_at,
             contract_fingerprint = excluded.contract_fingerprint,
-            refused_reason = null, extra_columns = '{}', notes = '{}'
+            refused_reason = null, withdrawn_change = null, extra_columns = '{}', notes = '{}'
         returning file_id
         """,
         (file.source, file.path, sha256, mark.size, mark.mtime_ns, fingerprint),
@@ -122,6 +159,7 @@ def finish_entry(
     counts: Counts,
     *,
     content_of: int | None = None,
+    paid_through: datetime | None = None,
     extra_columns: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> None:
@@ -130,7 +168,8 @@ def finish_entry(
         "rows_in_file = %s, rows_loaded = %s, rows_duplicate = %s, rows_quarantined = %s, "
         "money_in_file_vnd = %s, money_loaded_vnd = %s, "
         "money_duplicate_vnd = %s, money_quarantined_vnd = %s, "
-        "content_of = %s, extra_columns = %s, notes = %s, loaded_at = clock_timestamp() where file_id = %s",
+        "content_of = %s, paid_through = %s, extra_columns = %s, notes = %s, "
+        "loaded_at = clock_timestamp() where file_id = %s",
         (
             counts.rows_in_file,
             counts.rows_loaded,
@@ -141,6 +180,7 @@ def finish_entry(
             counts.money_duplicate_vnd,
             counts.money_quarantined_vnd,
             content_of,
+            paid_through,
             list(extra_columns),
             list(notes),
             file_id,
@@ -163,13 +203,13 @@ def remember_mark(cursor: Cursor, file_id: int, mark: Mark) -> None:
     )
 
 
-def move_repaired(cursor: Cursor, file_id: int, repaired: Counts) -> None:
+def move_repaired(cursor: Cursor, file_id: int, repaired: Counts, paid_through: datetime | None) -> None:
     """Moves rows that left quarantine to loaded and duplicate; what is in the file stays the same."""
     cursor.execute(
         "update landing.file set rows_loaded = rows_loaded + %s, rows_duplicate = rows_duplicate + %s, "
         "rows_quarantined = rows_quarantined - %s, money_loaded_vnd = money_loaded_vnd + %s, "
-        "money_duplicate_vnd = money_duplicate_vnd + %s, money_quarantined_vnd = money_quarantined_vnd - %s "
-        "where file_id = %s",
+        "money_duplicate_vnd = money_duplicate_vnd + %s, money_quarantined_vnd = money_quarantined_vnd - %s, "
+        "paid_through = greatest(paid_through, %s) where file_id = %s",
         (
             repaired.rows_loaded,
             repaired.rows_duplicate,
@@ -177,19 +217,70 @@ def move_repaired(cursor: Cursor, file_id: int, repaired: Counts) -> None:
             repaired.money_loaded_vnd,
             repaired.money_duplicate_vnd,
             repaired.money_loaded_vnd + repaired.money_duplicate_vnd,
+            paid_through,
             file_id,
         ),
     )
 
 
+def count_promoted(cursor: Cursor, file_id: int, rows: int, money: int) -> None:
+    """Moves rows from duplicate to loaded: those they equal were withdrawn."""
+    cursor.execute(
+        "update landing.file set rows_loaded = rows_loaded + %(rows)s, "
+        "rows_duplicate = rows_duplicate - %(rows)s, money_loaded_vnd = money_loaded_vnd + %(money)s, "
+        "money_duplicate_vnd = money_duplicate_vnd - %(money)s where file_id = %(file_id)s",
+        {"rows": rows, "money": money, "file_id": file_id},
+    )
+
+
+def hand_over(cursor: Cursor, original: Entry, heir: Entry) -> None:
+    """A copy becomes the file that brought the content: its line tells of the original's rows."""
+    finish_entry(
+        cursor,
+        heir.file_id,
+        original.counts,
+        paid_through=original.paid_through,
+        extra_columns=original.extra_columns,
+        notes=original.notes,
+    )
+    judged_by(cursor, heir.file_id, original.fingerprint)
+    cursor.execute(
+        "update landing.file set content_of = %s where content_of = %s and file_id <> %s",
+        (heir.file_id, original.file_id, heir.file_id),
+    )
+
+
+def judged_by(cursor: Cursor, file_id: int, fingerprint: str) -> None:
+    cursor.execute(
+        "update landing.file set contract_fingerprint = %s where file_id = %s", (fingerprint, file_id)
+    )
+
+
+def withdraw(cursor: Cursor, file_id: int, change_id: int) -> None:
+    """The line stays, without rows."""
+    cursor.execute(
+        "update landing.file set rows_in_file = 0, rows_loaded = 0, rows_duplicate = 0, "
+        "rows_quarantined = 0, money_in_file_vnd = 0, money_loaded_vnd = 0, money_duplicate_vnd = 0, "
+        "money_quarantined_vnd = 0, content_of = null, paid_through = null, withdrawn_change = %s "
+        "where file_id = %s",
+        (change_id, file_id),
+    )
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:
-    file_id, path, sha256, size, mtime_ns, reason, fingerprint, *numbers, extra_columns, notes = row
+    file_id, source, path, sha256, size, mtime_ns, loaded_at, *states, extra_columns, notes = row
+    reason, content_of, withdrawn_change, paid_through, fingerprint, *numbers = states
     return Entry(
         file_id=file_id,
+        source=source,
         path=path,
         sha256=sha256,
         mark=Mark(size, mtime_ns),
+        loaded_at=loaded_at,
         refused_reason=reason,
+        content_of=content_of,
+        withdrawn_change=withdrawn_change,
+        paid_through=paid_through,
         fingerprint=fingerprint,
         counts=Counts(*numbers),
         extra_columns=tuple(extra_columns),

@@ -6,30 +6,31 @@ What a file looks like is landing's, what a row must look like is checks.py's; h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.model import contracts
 from dagster_project.landing.finder import Found, LandingFile, Mark, find_files
 from dagster_project.landing.reader import file_kind, open_records
-from dagster_project.landing.records import RecordSource, RefusedError, Total
+from dagster_project.landing.records import RefusedError
 from dagster_project.landing.snapshot import Snapshot, take_snapshot
-from dagster_project.raw import ledger, quarantine
-from dagster_project.raw.checks import RowChecks, fingerprint, row_checks
-from dagster_project.raw.ddl import ensure_tables, quote
-from dagster_project.raw.feed import copy_blocks
+from dagster_project.raw import changes, ledger, quarantine
+from dagster_project.raw.checks import row_checks
+from dagster_project.raw.content import Load, accept, load_content, prepare, refresh_statistics
+from dagster_project.raw.ddl import ensure_tables
 from dagster_project.raw.ledger import NOTHING, Counts
 from dagster_project.settings import Settings
 
 # After so many new rows the planner gets new statistics in the middle of a load.
 _ANALYZE_AFTER = 200_000
 
-_MONEY = "coalesce(sum(money), 0)::bigint"
+# What makes a file refused, and no others with it.
+REFUSALS = (RefusedError, psycopg2.DataError)
 
 Status = Literal["loaded", "copy", "unchanged", "refused"]
 
@@ -95,24 +96,6 @@ class LoadReport:
 Progress = Callable[[FileResult], None]
 
 
-@dataclass
-class _Load:
-    """What the steps of one source's load share."""
-
-    conn: Connection
-    checks: RowChecks
-    today: date
-    unanalyzed: int = 0
-    fingerprint: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.fingerprint = fingerprint(self.checks.contract)
-
-    @property
-    def contract(self) -> Contract:
-        return self.checks.contract
-
-
 def find_landing(settings: Settings) -> Found:
     """The files of all sources; WarehouseError if there is no such landing location."""
     return find_files(settings.landing, contracts().keys())
@@ -140,8 +123,8 @@ def load_source(
 ) -> SourceReport:
     """Loads what is new of one source. Commits after every file: a killed run loses one file at most."""
     found = found or find_landing(settings)
-    load = _Load(conn, row_checks(contracts()[source]), settings.today_local())
-    _prepare(load)
+    load = Load(conn, row_checks(contracts()[source]), settings.today_local())
+    prepare(load)
     repaired = _retest(load)
     known = ledger.entries(conn, source)
     conn.rollback()
@@ -151,24 +134,14 @@ def load_source(
         results.append(result)
         if progress is not None:
             progress(result)
-        _analyze(load, _ANALYZE_AFTER)
-    _analyze(load, 1)
+        refresh_statistics(load, _ANALYZE_AFTER)
+    refresh_statistics(load)
+    ensure_tables(conn, [load.contract])  # the lookup indexes, if these were the first rows
+    conn.commit()
     return SourceReport(source, tuple(results), repaired)
 
 
-def _prepare(load: _Load) -> None:
-    ensure_tables(load.conn, [load.contract])
-    with load.conn.cursor() as cursor:
-        # Compiling the long check expression would take longer than most files do.
-        cursor.execute("set jit to off")
-        for statement in load.checks.create_tables():
-            cursor.execute(statement)
-        cursor.execute("create temp table if not exists duplicate_row (row_no bigint)")
-        cursor.execute(quarantine.create_table())
-    load.conn.commit()
-
-
-def _load_file(load: _Load, file: LandingFile, known: Sequence[ledger.Entry]) -> FileResult:
+def _load_file(load: Load, file: LandingFile, known: Sequence[ledger.Entry]) -> FileResult:
     """One file in one transaction; a refused one leaves nothing but its ledger line."""
     for entry in known:
         if entry.is_settled(load.fingerprint) and entry.sha256 and entry.mark == _mark(file):
@@ -182,20 +155,24 @@ def _load_file(load: _Load, file: LandingFile, known: Sequence[ledger.Entry]) ->
             load.conn.commit()
             load.unanalyzed += result.counts.rows_loaded + result.counts.rows_duplicate
             return result
-    except RefusedError as error:
+    except REFUSALS as error:
         load.conn.rollback()
-        return _refuse(load, file, seen, str(error).replace("\0", ""))  # it may quote a damaged file
-    except psycopg2.DataError as error:
-        # Rows that passed every check and that the database cannot take all the same: this file's trouble alone.
-        # The message is not told, it may hold a value.
-        load.conn.rollback()
-        return _refuse(load, file, seen, f"the database cannot take its rows (SQLSTATE {error.pgcode})")
+        return _refuse(load, file, seen, why_refused(error))
     except BaseException:
         load.conn.rollback()
         raise
 
 
-def _refuse(load: _Load, file: LandingFile, seen: Snapshot | None, reason: str) -> FileResult:
+def why_refused(error: Exception) -> str:
+    """The reason, for people, of one of REFUSALS."""
+    if isinstance(error, psycopg2.DataError):
+        # Rows that passed every check and that the database cannot take all the same: this file's trouble alone.
+        # The message is not told, it may hold a value.
+        return f"the database cannot take its rows (SQLSTATE {error.pgcode})"
+    return str(error).replace("\0", "")  # it may quote a damaged file
+
+
+def _refuse(load: Load, file: LandingFile, seen: Snapshot | None, reason: str) -> FileResult:
     with load.conn.cursor() as cursor:
         # Of a file that could not be read to its end no content is known: its line has an empty hash.
         sha256, mark = (seen.sha256, seen.mark) if seen else ("", _mark(file) or Mark(0, 0))
@@ -205,7 +182,7 @@ def _refuse(load: _Load, file: LandingFile, seen: Snapshot | None, reason: str) 
     return FileResult(file.source, file.path, "refused", is_new=True, refused_reason=reason)
 
 
-def _load_snapshot(load: _Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot) -> FileResult:
+def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot) -> FileResult:
     kind = file_kind(file.name)
     entry = ledger.entry_of(cursor, file.path, snapshot.sha256)
     if entry is not None and entry.is_settled(load.fingerprint):
@@ -214,90 +191,18 @@ def _load_snapshot(load: _Load, cursor: Cursor, file: LandingFile, snapshot: Sna
     original = ledger.first_with_content(cursor, file.source, snapshot.sha256, kind)
     file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
     if original is not None:
-        return _note_copy(cursor, file, file_id, original)
+        return note_copy(cursor, file, file_id, original)
     records = open_records(file.name, snapshot.path, load.contract)
-    counts = _load_content(load, cursor, file_id, records)
+    name_change = partial(changes.record, cursor, "load", file.source, file_id)
+    counts, paid_through = load_content(load, cursor, file_id, records, name_change)
     extra, notes = records.extra_names, tuple(records.notes)
-    ledger.finish_entry(cursor, file_id, counts, extra_columns=extra, notes=notes)
+    ledger.finish_entry(cursor, file_id, counts, paid_through=paid_through, extra_columns=extra, notes=notes)
     return FileResult(
         file.source, file.path, "loaded", is_new=True, counts=counts, extra_columns=extra, notes=notes
     )
 
 
-def _load_content(load: _Load, cursor: Cursor, file_id: int, records: RecordSource) -> Counts:
-    checks = load.checks
-    cursor.execute(f"truncate {checks.text_table}, {checks.checked_table}")
-    columns = ["row_no", "line", "field_count", *map(quote, records.copy_columns)]
-    if records.extra_names:
-        columns.append("extra")
-    copy_blocks(
-        cursor,
-        f"copy {checks.text_table} ({', '.join(columns)}) from stdin "
-        f"(format csv, delimiter {_delimiter(records.delimiter)}, null '')",
-        records.blocks(),
-    )
-    cursor.execute(checks.check_rows(load.today))
-    for total in records.totals:
-        _compare_total(cursor, checks, total)
-    good = _accept(load, cursor, file_id)
-    cursor.execute(f"select count(*), {_MONEY} from {checks.checked_table} where bad is not null")
-    bad_rows, bad_money = _row(cursor)
-    if bad_rows:
-        width = len(records.copy_columns) + len(records.extra_names)
-        quarantine.add_bad_rows(cursor, checks, file_id, records, width=width, today=load.today)
-    return good._replace(rows_quarantined=bad_rows, money_quarantined_vnd=bad_money)
-
-
-def _accept(load: _Load, cursor: Cursor, file_id: int) -> Counts:
-    """Moves the good rows of the table of judged rows to raw; counts them."""
-    checks = load.checks
-    cursor.execute(f"select not exists (select from raw.{quote(load.contract.source)})")
-    (is_raw_empty,) = _row(cursor)
-    # Without statistics the planner takes a temporary table for small: it sorts, and joins row by row.
-    keys = ", ".join(quote(name) for name in load.contract.key)
-    cursor.execute(f"analyze {checks.checked_table} ({keys})")
-    cursor.execute("truncate pg_temp.duplicate_row")
-    cursor.execute(checks.find_duplicates(is_raw_empty))
-    has_duplicates = cursor.rowcount > 0
-    if has_duplicates:
-        cursor.execute("analyze pg_temp.duplicate_row")
-    cursor.execute(checks.accept_rows(has_duplicates), (file_id,))
-    cursor.execute(f"select count(*), {_MONEY} from {checks.checked_table} where bad is null")
-    rows, money = _row(cursor)
-    repeated, money_repeated = 0, 0
-    if has_duplicates:
-        cursor.execute(
-            f"select count(*), {_MONEY} from {checks.checked_table} "
-            "inner join pg_temp.duplicate_row using (row_no)"
-        )
-        repeated, money_repeated = _row(cursor)
-    loaded, money_loaded = rows - repeated, money - money_repeated
-    return Counts(
-        rows_loaded=loaded,
-        rows_duplicate=repeated,
-        money_loaded_vnd=money_loaded,
-        money_duplicate_vnd=money_repeated,
-    )
-
-
-def _compare_total(cursor: Cursor, checks: RowChecks, total: Total) -> None:
-    """A total row must agree with the rows of its sheet, or with those since the total row before it."""
-    cursor.execute(
-        "select landing.as_money(%s), coalesce(sum(money), 0)::bigint, "
-        "coalesce(sum(money) filter (where row_no >= %s), 0)::bigint "
-        f"from {checks.checked_table} where row_no between %s and %s",
-        (total.amount, total.section_row_no, total.first_row_no, total.last_row_no),
-    )
-    written, whole, section = _row(cursor)
-    if written is None:
-        raise RefusedError(f"sheet {total.sheet}, row {total.line}: the total cannot be read as an amount")
-    if written not in (whole, section):
-        raise RefusedError(
-            f"sheet {total.sheet}, row {total.line}: the total is {written}, but its rows sum up to {whole}"
-        )
-
-
-def _note_copy(cursor: Cursor, file: LandingFile, file_id: int, original: ledger.Entry) -> FileResult:
+def note_copy(cursor: Cursor, file: LandingFile, file_id: int, original: ledger.Entry) -> FileResult:
     """The same content under another name: nothing is read, all its good rows are duplicates."""
     counts = Counts(
         rows_duplicate=original.counts.rows_loaded + original.counts.rows_duplicate,
@@ -308,14 +213,20 @@ def _note_copy(cursor: Cursor, file: LandingFile, file_id: int, original: ledger
     quarantine.copy_entries(cursor, original.file_id, file_id)
     extra, notes = original.extra_columns, original.notes
     ledger.finish_entry(
-        cursor, file_id, counts, content_of=original.file_id, extra_columns=extra, notes=notes
+        cursor,
+        file_id,
+        counts,
+        content_of=original.file_id,
+        paid_through=original.paid_through,
+        extra_columns=extra,
+        notes=notes,
     )
     return FileResult(
         file.source, file.path, "copy", is_new=True, counts=counts, extra_columns=extra, notes=notes
     )
 
 
-def _retest(load: _Load) -> Counts:
+def _retest(load: Load) -> Counts:
     """Tests quarantined rows again whose judgement may have changed; one transaction per file."""
     total = NOTHING
     with load.conn.cursor() as cursor:
@@ -323,21 +234,15 @@ def _retest(load: _Load) -> Counts:
             cursor.execute(f"truncate {load.checks.text_table}, {load.checks.checked_table}")
             quarantine.put_to_test(cursor, load.checks, file_id, load.today)
             cursor.execute(load.checks.check_rows(load.today))
-            repaired = _accept(load, cursor, file_id)
+            name_change = partial(changes.record, cursor, "repair", load.contract.source, file_id)
+            repaired, paid_through = accept(load, cursor, file_id, name_change)
             quarantine.record_retest(cursor, load.checks, load.today)
-            ledger.move_repaired(cursor, file_id, repaired)
+            ledger.move_repaired(cursor, file_id, repaired, paid_through)
             load.conn.commit()
+            load.unanalyzed += repaired.rows_loaded + repaired.rows_duplicate
             total = Counts(*(sum(pair) for pair in zip(total, repaired, strict=True)))
     load.conn.rollback()
     return total
-
-
-def _analyze(load: _Load, after: int) -> None:
-    if load.unanalyzed >= after:
-        with load.conn.cursor() as cursor:
-            cursor.execute(f"analyze raw.{quote(load.contract.source)}")
-        load.conn.commit()
-        load.unanalyzed = 0
 
 
 def _unchanged(file: LandingFile, entry: ledger.Entry) -> FileResult:
@@ -360,13 +265,3 @@ def _mark(file: LandingFile) -> Mark | None:
     except OSError:
         return None
     return mark if mark.mtime_ns >= 0 else None
-
-
-def _delimiter(delimiter: str) -> str:
-    return "e'\\t'" if delimiter == "\t" else f"'{delimiter}'"
-
-
-def _row(cursor: Cursor) -> tuple[Any, ...]:
-    row = cursor.fetchone()
-    assert row is not None
-    return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from psycopg2.extensions import cursor as Cursor
@@ -64,6 +64,22 @@ def copy_entries(cursor: Cursor, from_file: int, to_file: int) -> None:
         order by quarantine_id
         """,
         (to_file, from_file),
+    )
+
+
+def withdraw(cursor: Cursor, file_ids: Sequence[int]) -> None:
+    """The entries of files whose rows are withdrawn: kept, but shown and tested no more."""
+    cursor.execute(
+        "update landing.quarantine set status = 'withdrawn' where file_id = any(%s)", (list(file_ids),)
+    )
+
+
+def exchange(cursor: Cursor, one: int, other: int) -> None:
+    """Each of the two files gets the entries of the other."""
+    cursor.execute(
+        "update landing.quarantine set file_id = %(one)s + %(other)s - file_id "
+        "where file_id in (%(one)s, %(other)s)",
+        {"one": one, "other": other},
     )
 
 

@@ -22,8 +22,8 @@ def customer_key(secret: str, customer_code: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def assign_customer_keys(conn: Connection, settings: Settings) -> int:
-    """Adds the codes of all sources that have no key yet; returns how many. Commits.
+def assign_customer_keys(conn: Connection, settings: Settings, changes_after: int = -1) -> int:
+    """Adds the codes that have no key yet, of rows newer than a change (landing.change); returns how many. Commits.
 
     Raises CustomerKeyError when the secret differs from the one used before: new keys for old customers
     would silently cut every customer's history in two.
@@ -32,10 +32,13 @@ def assign_customer_keys(conn: Connection, settings: Settings) -> int:
     with conn, conn.cursor() as cursor:
         _check_secret(cursor, secret)
         sources = [name for name, contract in contracts().items() if "customer_code" in contract.names]
-        codes = " union ".join(f"select customer_code from raw.{name}" for name in sources)
+        codes = " union ".join(
+            f"select customer_code from raw.{name} where change_id > %(changes_after)s" for name in sources
+        )
         cursor.execute(
-            f"select customer_code from ({codes}) as seen where customer_code is not null"
-            " except select customer_code from bi_private.customer_key"
+            f"select customer_code from ({codes}) as seen where customer_code is not null and not exists"
+            " (select from bi_private.customer_key as known where known.customer_code = seen.customer_code)",
+            {"changes_after": changes_after},
         )
         missing = [code for (code,) in cursor.fetchall()]
         if missing:

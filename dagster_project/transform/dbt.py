@@ -26,8 +26,8 @@ SEEDS_DIR = REPOSITORY / "seeds"
 MANIFEST = PROJECT_DIR / "target" / "manifest.json"
 _STAMP = PROJECT_DIR / "target" / "manifest.of"
 
-# A build makes every table anew: a seed or model of another shape needs no manual step.
-BUILD_ARGS = ["build", "--full-refresh", "--exclude-resource-type", "unit_test"]
+# Every table of a build is made anew: a seed or model of another shape needs no manual step.
+_BUILD = ["build", "--full-refresh", "--exclude-resource-type", "unit_test"]
 
 
 class TransformError(CashlessError):
@@ -100,6 +100,11 @@ def run_dbt(database_url: str, args: list[str], target_path: Path) -> "subproces
         capture_output=True,
         check=False,
     )  # fmt: skip
+
+
+def build_args(*, is_full: bool) -> list[str]:
+    """dbt's arguments for a build; seeds and what is made of them alone only where everything is made anew."""
+    return _BUILD if is_full else [*_BUILD, "seed", "--exclude", "path:models/reference"]
 
 
 def ensure_manifest() -> Path:

@@ -3,9 +3,10 @@
   closed list; then the greater row by typed value, column by column in contract order, empty lowest.
   Contract order is the raw table's own column order, so the rule is not written down a second time.
   Most keys have one row: only the rows of the others are sorted.
+  `reached`: the model that lists the keys (columns `on`) that this build has to look at; none: all.
 #}
-{% macro current_rows(source_name, key) -%}
-    {%- set bookkeeping = ['file_id', 'line', 'version_at', 'version_rank', 'is_duplicate', 'extra'] -%}
+{% macro current_rows(source_name, key, reached=none, on=none) -%}
+    {%- set bookkeeping = ['file_id', 'line', 'version_at', 'version_rank', 'is_duplicate', 'change_id', 'extra'] -%}
     {%- set ns = namespace(tie_breakers=[]) -%}
     {%- if execute -%}
         {%- for column in adapter.get_columns_in_relation(source('raw', source_name)) -%}
@@ -15,15 +16,14 @@
         {%- endfor -%}
     {%- endif -%}
     with repeated as (
-        {{ repeated_keys(source_name, key) }}
+        {{ repeated_keys(source_name, key, reached, on) }}
     )
 
     -- `not exists`, not `not in`: a hash join can spill to disk, a hashed list cannot.
     select raw_row.*
-    from {{ source('raw', source_name) }} as raw_row
+    from {{ accepted_rows(source_name, reached, on) }} as raw_row
     where
-        not raw_row.is_duplicate
-        and not exists (
+        not exists (
             select 1 from repeated
             where {% for column in key %}repeated.{{ column }} = raw_row.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
         )
@@ -31,17 +31,16 @@
     select *
     from (
         select distinct on ({{ key | join(', ') }}) *
-        from {{ source('raw', source_name) }}
-        where not is_duplicate and ({{ key | join(', ') }}) in (select {{ key | join(', ') }} from repeated)
+        from {{ accepted_rows(source_name, reached, on) }} as raw_row
+        where ({{ key | join(', ') }}) in (select {{ key | join(', ') }} from repeated)
         order by {{ (key + ['version_at desc', 'version_rank desc'] + ns.tie_breakers) | join(', ') }}
     ) as latest
 {%- endmacro %}
 
 {# The keys of a raw source that have more than one row. #}
-{% macro repeated_keys(source_name, key) -%}
+{% macro repeated_keys(source_name, key, reached=none, on=none) -%}
     select {{ key | join(', ') }}
-    from {{ source('raw', source_name) }}
-    where not is_duplicate
+    from {{ accepted_rows(source_name, reached, on) }} as raw_row
     group by {{ key | join(', ') }}
     having count(*) > 1
 {%- endmacro %}

@@ -9,6 +9,7 @@ import yaml
 from dagster_project.contracts.model import (
     CONTRACTS_DIR,
     ContractError,
+    DataThrough,
     Form,
     contracts,
     fold_header,
@@ -71,6 +72,13 @@ def written(source: str) -> str:
 def document(source: str) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((CONTRACTS_DIR / f"{source}.yaml").read_text(encoding="utf-8"))
     return loaded
+
+
+def custom(contract: dict[str, Any], name: str, value: Any) -> None:
+    """Sets a custom property of the table."""
+    properties = contract["schema"][0]["customProperties"]
+    properties[:] = [item for item in properties if item["property"] != name]
+    properties.append({"property": name, "value": value})
 
 
 def test_the_sources() -> None:
@@ -138,7 +146,8 @@ def test_raw_tables_come_from_the_contract() -> None:
         'create table if not exists raw."targets" ("month" date, "level" text collate "C", '
         '"code" text collate "C", "metric" text collate "C", "target" numeric, "updated_at" timestamp, '
         "file_id integer not null, line integer not null, version_at timestamp not null, "
-        "version_rank smallint not null, is_duplicate boolean not null, extra jsonb)"
+        "version_rank smallint not null, is_duplicate boolean not null, extra jsonb, "
+        "change_id integer not null)"
     )
     assert key_index.endswith('on raw."targets" ("month", "level", "code", "metric")')
 
@@ -188,6 +197,15 @@ def test_the_fingerprint_changes_with_the_rules_only() -> None:
             lambda contract: contract["schema"][0]["customProperties"][2].update(value="price"),
             "no column price",
         ),
+        (lambda contract: custom(contract, "lookups", [["customer_code"], ["house"]]), "no column house"),
+        (lambda contract: custom(contract, "dataThrough", {"column": "paid_at"}), "no column paid_at"),
+        (
+            lambda contract: custom(
+                contract, "dataThrough", {"column": "updated_at", "where": {"kind": "payment"}}
+            ),
+            "no column kind",
+        ),
+        (lambda contract: custom(contract, "dataThrough", {"column": "issued_on"}), "no moment"),
         (lambda contract: contract["schema"][0]["properties"][11].pop("quality"), "has no closed list"),
         (
             lambda contract: contract["schema"][0]["properties"][11]["quality"][0].update(metric="rowCount"),
@@ -200,6 +218,16 @@ def test_what_is_no_contract(change: Any, message: str) -> None:
     change(contract)
     with pytest.raises(ContractError, match=message):
         parse_contract(contract, "bills.yaml")
+
+
+def test_how_far_data_reach_and_how_rows_are_looked_up() -> None:
+    through = {name: contract.data_through for name, contract in contracts().items() if contract.data_through}
+    assert through == {"payments": DataThrough("paid_at", (("kind", "payment"),))}
+    assert {name: contract.lookups for name, contract in contracts().items() if contract.lookups} == {
+        "bills": (("customer_code",),),
+        "payments": (("bill_id",), ("customer_code",), ("partner_code", "reverses_transaction_id")),
+        "auto_debit_mandates": (("customer_code",),),
+    }
 
 
 def test_every_contract_file_is_loaded() -> None:

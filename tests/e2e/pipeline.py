@@ -12,14 +12,18 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from dagster_project.audit.gate import CheckResult, run_gate
-from dagster_project.audit.suites import suites
+from dagster_project.contracts.model import contracts
+from dagster_project.orchestration.assets import record
 from dagster_project.orchestration.published import published_tables
-from dagster_project.publish.build import Build, GateResult, record_build, record_gate
+from dagster_project.orchestration.report import DbtTests, RunReport
+from dagster_project.orchestration.session import open_session
+from dagster_project.publish.build import GateResult, record_gate
 from dagster_project.publish.publish import publish
-from dagster_project.raw.load import load_landing
+from dagster_project.raw.load import load_source
 from dagster_project.settings import Settings
 from dagster_project.transform import dbt as dbt_project
 from dagster_project.transform.customer_keys import assign_customer_keys
+from dagster_project.transform.window import open_window
 from dagster_project.warehouse.connection import connect
 from tests.oracle.compare import published
 from tests.oracle.recompute import KEYS
@@ -47,16 +51,17 @@ def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # 
     monkeypatch.setenv("DBT_PROFILES_DIR", str(dbt_project.PROJECT_DIR))
     monkeypatch.setenv("DBT_LOG_PATH", str(target))
     monkeypatch.setenv("DBT_TARGET_PATH", str(target))
-    with closing(connect(settings)) as conn:
-        load_landing(settings, conn)
-        assign_customer_keys(conn, settings)
-        _invoke(dbt_project.BUILD_ARGS, _parsed())
-        tables = published_tables()
-        with conn, conn.cursor() as cursor:
-            cursor.execute("select data_through from audit.metric_marts")
-            row = cursor.fetchone()
-        build = Build("in process", row[0] if row else None, settings.final_after_days)
-        record_build(conn, build, [table.name for table in tables], [suite.table for suite in suites()])
+    with open_session(settings, RunReport()) as session:
+        conn = session.conn
+        for source in contracts():
+            load_source(conn, settings, source, session.found)
+        assign_customer_keys(conn, settings, session.changes_published())
+        window = session.window()
+        if window is None:
+            return []
+        open_window(conn, window)
+        _invoke(dbt_project.build_args(is_full=window.is_full), _parsed())
+        build = record(session, window, DbtTests(0, 0, ()))
         checks = run_gate(settings.database_url or "")
         blocking = [check for check in checks if check.is_blocking]
         gate = GateResult(build.build_id, not blocking, len(checks) - len(blocking), 0, len(blocking))
@@ -64,7 +69,7 @@ def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # 
         assert not blocking, [
             (check.suite.name, check.expectation.name, check.observed) for check in blocking
         ]
-        publish(conn, build, gate, tables)
+        publish(conn, build, gate, published_tables())
     return checks
 
 

@@ -12,7 +12,7 @@ from tests.e2e.test_random_bundles import TODAY
 from tests.oracle.bundle import random_bundle
 from tests.oracle.write_bundle import write
 
-ONE_ROW = "where ctid = (select min(ctid) from candidate.{table} where {column} > 0)"
+ONE_ROW = "where ctid = (select min(ctid) from delta.{table} where {column} > 0)"
 SPOILED = [
     # table, column that gets one more, metric that must notice
     ("kpi_commune_month", "customers_cashless", "customers_difference"),
@@ -57,13 +57,11 @@ def test_each_invariant_notices_what_it_is_for(
         assert {name for name, value in clean.items() if value} == {"rows_published"}
         for table, column, metric in SPOILED:
             one_row = ONE_ROW.format(table=table, column=column)
-            cursor.execute(f"update candidate.{table} set {column} = {column} + 1 {one_row}")
+            cursor.execute(f"update delta.{table} set {column} = {column} + 1 {one_row}")
             assert cursor.rowcount == 1, table
             assert measured()[metric] > 0, (table, column, metric)
             conn.rollback()
         for table, metric in VANISHED:
-            cursor.execute(
-                f"delete from candidate.{table} where ctid = (select min(ctid) from candidate.{table})"
-            )
+            cursor.execute(f"delete from delta.{table} where ctid = (select min(ctid) from delta.{table})")
             assert measured()[metric] > 0, (table, metric)
             conn.rollback()

@@ -57,7 +57,7 @@ def test_the_publication_comes_after_all_sources_candidates_and_critical_checks(
                 before.add(parent)
                 waiting.append(parent)
     wanted = {dg.AssetKey(["raw", name]) for name in contracts()} | {CUSTOMER_KEY}
-    wanted |= {dg.AssetKey(["candidate", table.name]) for table in published_tables()}
+    wanted |= {dg.AssetKey([table.schema, table.name]) for table in published_tables()}
     wanted |= {dg.AssetKey(["audit", suite.table]) for suite in suites()}
     # A source without a model of its own yet is read by the metrics only, hence an ancestor all the same.
     assert wanted <= before

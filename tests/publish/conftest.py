@@ -73,7 +73,7 @@ class Room:
 
     def build(self, data_through: date | None = date(2024, 8, 1), final_after_days: int = 60) -> Build:
         build = Build("fingerprint", data_through, final_after_days)
-        record_build(self.conn, build, [table.name for table in self.tables])
+        record_build(self.conn, build, self.tables)
         return build
 
     def audit(self, build: Build, passed: bool = True, failed: int = 0) -> GateResult:

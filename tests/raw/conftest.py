@@ -49,3 +49,12 @@ def _every_row_is_accounted_for(landing: Landing) -> Iterator[None]:
         if contract.source in loaded:
             names = {"source": contract.source, "money": contract.money_column or "0"}
             assert landing.query(counted.format(**names)) == landing.query(found.format(**names))
+            # Of equal rows exactly one counts.
+            columns = ", ".join(f'"{name}"' for name in contract.names)
+            assert (
+                landing.query(
+                    f"select {columns} from raw.{contract.source} group by {columns} "
+                    "having count(*) filter (where not is_duplicate) <> 1"
+                )
+                == []
+            )

@@ -158,7 +158,7 @@ def test_every_source_has_its_table(landing: Landing) -> None:
         )
         assert [name for (name,) in columns] == [
             *contract.names,
-            *("file_id", "line", "version_at", "version_rank", "is_duplicate", "extra"),
+            *("file_id", "line", "version_at", "version_rank", "is_duplicate", "extra", "change_id"),
         ]
 
 
@@ -223,7 +223,7 @@ def test_what_the_database_cannot_take_refuses_that_file_alone(
 
     def accept_rows(self: RowChecks, has_duplicates: bool) -> str:
         statement = real(self, has_duplicates)
-        return "select 'secret'::integer, %s" if self.contract.source == "bills" else statement
+        return "select 'secret'::integer, %s, %s" if self.contract.source == "bills" else statement
 
     monkeypatch.setattr(RowChecks, "accept_rows", accept_rows)
     report = landing.load()
@@ -358,3 +358,99 @@ def test_progress_is_told_file_by_file(landing: Landing) -> None:
         landing.settings, landing.conn, ["bills"], lambda file: told.append(f"{file.path} {file.status}")
     )
     assert told == ["bills/a.csv loaded", "bills/b.csv refused"]
+
+
+def test_every_load_that_adds_rows_is_a_change(landing: Landing) -> None:
+    landing.put("payments/a.csv", csv_text("payments", [row("payments"), row("payments")]))
+    landing.put("payments/b.csv", csv_text("payments", [row("payments")], ";"))
+    landing.put("payments/c.csv", csv_text("payments", [row("payments")]))
+    landing.put("payments/copy.csv", csv_text("payments", [row("payments"), row("payments")]))
+    landing.put("payments/d.csv", csv_text("payments", [row("payments", amount="x")]))
+    landing.put("bills/a.csv", csv_text("bills", [row("bills"), row("bills", bill_id="BE2")]))
+    landing.load()
+    landing.put(
+        "payments/e.csv", csv_text("payments", [row("payments"), row("payments", transaction_id="T2")])
+    )
+    landing.load()
+    log = (
+        "select kind, change.source, path, rows_added, rows_withdrawn, changed_by, reason from landing.change"
+    )
+    assert landing.query(f"{log} inner join landing.file using (file_id) order by change_id") == [
+        ("load", "bills", "bills/a.csv", 2, 0, None, None),
+        ("load", "payments", "payments/a.csv", 1, 0, None, None),
+        ("load", "payments", "payments/e.csv", 1, 0, None, None),
+    ]
+    assert landing.query(
+        "select path, line, change_id from raw.payments inner join landing.file using (file_id) order by 1, 2"
+    ) == [
+        ("payments/a.csv", 2, 2),
+        ("payments/a.csv", 3, 2),
+        ("payments/b.csv", 2, 0),  # it changed nothing
+        ("payments/c.csv", 2, 0),
+        ("payments/e.csv", 2, 3),
+        ("payments/e.csv", 3, 3),
+    ]
+    before = landing.query("select * from landing.change")
+    landing.load()
+    assert landing.query("select * from landing.change") == before
+
+
+def test_a_refused_file_is_no_change(landing: Landing) -> None:
+    landing.put("payments/a.csv", "")
+    landing.put("bills/a.csv", csv_text("bills", [row("bills")]).replace("bill_id", "id"))
+    landing.load()
+    assert landing.value("select count(*) from landing.change") == 0
+
+
+def test_how_far_the_payments_of_a_file_reach(landing: Landing) -> None:
+    reversal = row("payments", transaction_id="R", kind="reversal", paid_at="2025-01-01 10:00")
+    bad = row("payments", transaction_id="T9", amount="0", paid_at="2025-02-01 10:00")
+    later = row("payments", transaction_id="T2", paid_at="2024-05-12 10:00")
+    landing.put("payments/a.csv", csv_text("payments", [later, row("payments"), reversal, bad]))
+    landing.put("payments/b.csv", csv_text("payments", [reversal]))
+    landing.put("payments/c.csv", csv_text("payments", [later], ";"))
+    landing.put("payments/copy.csv", csv_text("payments", [later, row("payments"), reversal, bad]))
+    landing.put("bills/a.csv", csv_text("bills", [row("bills")]))
+    landing.load()
+    reached = datetime(2024, 5, 12, 10)
+    assert landing.query("select path, paid_through from landing.file order by path") == [
+        ("bills/a.csv", None),
+        ("payments/a.csv", reached),
+        ("payments/b.csv", None),
+        ("payments/c.csv", reached),
+        ("payments/copy.csv", reached),
+    ]
+
+
+def test_lookups_of_the_contract_have_their_index_after_the_first_load(landing: Landing) -> None:
+    indexes = (
+        "select indexname from pg_indexes where schemaname = 'raw' and tablename = 'payments' order by 1"
+    )
+    always = [("payments_change_idx",), ("payments_file_idx",), ("payments_key_idx",)]
+    landing.load()
+    assert landing.query(indexes) == always
+    landing.put("payments/a.csv", csv_text("payments", [row("payments")]))
+    landing.load()
+    assert landing.query(indexes) == [
+        ("payments_bill_id_idx",),
+        *always[:1],
+        ("payments_customer_code_idx",),
+        *always[1:],
+        ("payments_partner_code_reverses_transaction_id_idx",),
+    ]
+    definition = landing.value(
+        "select indexdef from pg_indexes where indexname = 'payments_partner_code_reverses_transaction_id_idx'"
+    )
+    assert definition.endswith(
+        "(partner_code, reverses_transaction_id) WHERE (reverses_transaction_id IS NOT NULL)"
+    )
+
+
+def test_the_rows_of_new_changes_are_found_by_their_index(landing: Landing) -> None:
+    rows = [row("payments", transaction_id=f"T{number}") for number in range(20_000)]
+    landing.put("payments/a.csv", csv_text("payments", rows))
+    landing.load()
+    landing.put("payments/b.csv", csv_text("payments", [row("payments", transaction_id="new")]))
+    landing.load()
+    plan = landing.query("explain select * from raw.payments where change_id > 1")
+    assert "payments_change_idx" in "".join(line for (line,) in plan)

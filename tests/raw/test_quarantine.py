@@ -1,7 +1,7 @@
 """What goes to quarantine, what of it is shown, and how it comes out again."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from landing_folder import GOOD, Landing, csv_text, row
@@ -153,6 +153,15 @@ def test_a_payment_of_the_future_is_loaded_when_its_day_comes(landing: Landing) 
         ("T2", 3),
     ]
     assert landing.query("select status from bi.quarantine") == [("repaired",)]
+    assert landing.query("select change_id, kind, rows_added from landing.change order by 1") == [
+        (1, "load", 1),
+        (2, "repair", 1),
+    ]
+    assert landing.query("select transaction_id, change_id from raw.payments order by 1") == [
+        ("T1", 1),
+        ("T2", 2),
+    ]
+    assert landing.value("select paid_through from landing.file") == datetime(2026, 1, 20, 10)
     assert landing.query(
         "select rows_in_file, rows_loaded, rows_quarantined, money_loaded_vnd, money_quarantined_vnd "
         "from bi.load_audit"

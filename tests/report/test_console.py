@@ -85,7 +85,7 @@ class Screen:
 
     def build(self) -> Build:
         build = Build("fingerprint", date(2025, 9, 25), 60)
-        record_build(self.conn, build, [table.name for table in TABLES])
+        record_build(self.conn, build, TABLES)
         return build
 
     def publish(self) -> None:

@@ -52,7 +52,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert loaded & HEAVY == set()
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "sample", "status", "db"])
+@pytest.mark.parametrize("command", ["run", "demo", "sample", "unload", "reload", "status", "db"])
 def test_every_command_has_help(command: str) -> None:
     assert cashless(command, "--help").returncode == 0
 
@@ -65,6 +65,9 @@ def test_every_command_has_help(command: str) -> None:
         (sample(customers="0"), "--customers"),
         (sample(first="2024-13"), "is not a month like 2024-05"),
         (sample(first="2024-05", last="2024-04"), "--to is before --from"),
+        (["unload"], "Missing argument 'FILE...'"),
+        (["unload", "bills/a.csv", "bills/b.csv", "--content", "ab12"], "--content is for one FILE"),
+        (["reload", "bills/a.csv", "--by", " "], "--by is empty"),
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str], said: str) -> None:
@@ -93,6 +96,16 @@ def test_a_warehouse_error_is_1_and_one_line(tmp_path: Path) -> None:
     assert done.stderr.splitlines() == [
         "cashless: CASHLESS_DATABASE_URL is set: that server is not started or stopped from here."
     ]
+
+
+@pytest.mark.parametrize("command", ["unload", "reload"])
+def test_a_file_that_nobody_knows_is_1_and_one_line(database: str, tmp_path: Path, command: str) -> None:
+    (tmp_path / "landing").mkdir()
+    places = {"CASHLESS_HOME": str(tmp_path), "CASHLESS_LANDING": str(tmp_path / "landing")}
+    done = cashless(command, "bills/a.csv", **places, CASHLESS_DATABASE_URL=database)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("cashless: No file bills/a.csv is known here, neither loaded nor refused.")
 
 
 def test_the_embedded_server_from_first_use_to_stop(tmp_path: Path) -> None:

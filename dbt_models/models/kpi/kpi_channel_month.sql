@@ -11,8 +11,8 @@ with allocation as (
         allocation.channel_code,
         allocation.channel_class,
         allocation.amount_vnd
-    from {{ ref('fct_allocation') }} as allocation
-    inner join {{ ref('fct_bill') }} as bill
+    from {{ of_rebuilt_months(ref('candidate_fct_allocation')) }} as allocation
+    inner join {{ of_rebuilt_months(ref('candidate_fct_bill')) }} as bill
         on allocation.bill_id = bill.bill_id and allocation.customer_key = bill.customer_key
 ),
 

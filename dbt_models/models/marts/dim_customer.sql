@@ -11,10 +11,14 @@ select
     version.customer_type,
     version.status,
     version.phone is not null as has_phone,
-    coalesce(version.phone ~ '^0[35789][0-9]{8}$', false) as is_phone_valid
+    coalesce(version.phone ~ '^0[35789][0-9]{8}$', false) as is_phone_valid,
+    commune.commune_code is null as is_late_coded
 from {{ ref('stg_customer_version') }} as version
 left join {{ ref('commune_reading') }} as reading
     on
         version.written_commune_code = reading.written_code
         and version.written_era = reading.written_era
         and version.written_era = reading.wanted_era
+left join {{ ref('dim_commune') }} as commune
+    on version.written_commune_code = commune.commune_code and version.written_era = commune.era
+where {{ only_those_in('touched_customer', ['customer_key'], 'version') }}

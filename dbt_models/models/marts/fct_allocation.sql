@@ -1,24 +1,32 @@
 -- Grain: one row per payment and bill it pays (customer_key: the bill's owner).
-select
-    bill_id,
-    partner_code,
-    transaction_id,
-    customer_key,
-    channel_code,
-    channel_class,
-    paid_on,
-    true as is_named,
-    amount_vnd
-from {{ ref('named_allocation') }}
-union all
-select
-    bill_id,
-    partner_code,
-    transaction_id,
-    customer_key,
-    channel_code,
-    channel_class,
-    paid_on,
-    false as is_named,
-    amount_vnd
-from {{ ref('unnamed_allocation') }}
+with allocation as (
+    select
+        bill_id,
+        partner_code,
+        transaction_id,
+        customer_key,
+        bill_month,
+        channel_code,
+        channel_class,
+        paid_on,
+        true as is_named,
+        amount_vnd
+    from {{ ref('named_allocation') }}
+    union all
+    select
+        bill_id,
+        partner_code,
+        transaction_id,
+        customer_key,
+        bill_month,
+        channel_code,
+        channel_class,
+        paid_on,
+        false as is_named,
+        amount_vnd
+    from {{ ref('unnamed_allocation') }}
+)
+
+select *
+from allocation
+where {{ only_those_in('rebuilt_bill', ['bill_id'], 'allocation') }}

@@ -39,9 +39,13 @@ select
     case
         when settlement.collected_vnd = bill.total_vnd
             then greatest(settlement.last_paid_on - bill.issued_on, 0)
-    end as days_to_pay
+    end as days_to_pay,
+    mandate.customer_key is not null as has_auto_debit
 from {{ ref('stg_bill') }} as bill
 inner join {{ ref('bill_place') }} as place
     on bill.customer_key = place.customer_key and bill.bill_month = place.bill_month
 left join {{ ref('bill_settlement') }} as settlement
     on bill.bill_id = settlement.bill_id
+left join {{ ref('auto_debit_month') }} as mandate
+    on bill.customer_key = mandate.customer_key and bill.bill_month = mandate.bill_month
+where {{ only_those_in('rebuilt_bill', ['bill_id'], 'bill') }}

@@ -112,3 +112,4 @@ left join suspense
     on
         parted.partner_code = suspense.partner_code
         and parted.transaction_id = suspense.transaction_id
+where {{ only_those_in('rebuilt_payment', ['partner_code', 'transaction_id'], 'parted') }}

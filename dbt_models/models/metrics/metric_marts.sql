@@ -1,7 +1,12 @@
--- Grain: one row: do the facts hold every bill and payment once, and every đồng of a payment in one place?
+-- Grain: one row: do the facts hold every bill and payment once, and every đồng of a payment in one place? Held on
+-- what this build made anew; the rest was held when it was made. Shares and findings are of all that will be published.
 with raw_bill as (
     select count(*) as bills
-    from (select distinct bill_id from {{ source('raw', 'bills') }}) as distinct_bill
+    from (
+        select distinct bill_id
+        from {{ source('raw', 'bills') }} as raw_row
+        where {{ only_those_in('rebuilt_bill', ['bill_id'], 'raw_row') }}
+    ) as distinct_bill
 ),
 
 raw_payment as (
@@ -10,7 +15,8 @@ raw_payment as (
         select distinct
             partner_code,
             transaction_id
-        from {{ source('raw', 'payments') }}
+        from {{ source('raw', 'payments') }} as raw_row
+        where {{ only_those_in('rebuilt_payment', ['partner_code', 'transaction_id'], 'raw_row') }}
     ) as transactions
 ),
 
@@ -21,9 +27,6 @@ bill as (
         count(*) filter (where collected_vnd > 0 and not is_in_scope) as bills_paid_out_of_scope,
         count(*) filter (where is_in_scope and total_vnd <> collected_vnd + open_vnd) as bills_unbalanced,
         count(*) filter (where cashless_strict_vnd > cashless_vnd or cashless_vnd > collected_vnd) as bills_misread,
-        count(*) filter (where is_in_scope) as bills_in_scope,
-        count(*) filter (where is_in_scope and commune_code = 'UNRESOLVED') as bills_unresolved,
-        count(*) filter (where is_in_scope and commune_code = 'UNKNOWN') as bills_of_unknown_customers,
         coalesce(sum(collected_vnd), 0) as collected_vnd
     from {{ ref('fct_bill') }}
 ),
@@ -40,15 +43,7 @@ payment as (
                 <> allocated_vnd + unapplied_vnd + reversed_vnd + suspense_vnd + conflict_vnd + orphan_vnd
             )
         ) as payments_unbalanced,
-        coalesce(sum(amount_vnd) filter (where kind = 'reversal' and not is_conflict), 0) as reversals_vnd,
-        coalesce(sum(reversed_vnd), 0)
-        + coalesce(sum(orphan_vnd) filter (where kind = 'reversal'), 0) as reversals_placed_vnd,
-        coalesce(sum(allocated_vnd), 0) as allocated_vnd,
-        count(*) filter (where is_conflict) as payments_in_conflict,
-        count(*) filter (where orphan_vnd > 0) as reversals_orphan,
-        count(*) filter (where suspense_vnd > 0) as payments_in_suspense,
-        count(*) filter (where channel_class = 'unknown' and kind = 'payment') as payments_of_unknown_channel,
-        count(*) filter (where fee_vnd > 0) as payments_with_fee
+        coalesce(sum(allocated_vnd), 0) as allocated_vnd
     from {{ ref('fct_payment') }}
 ),
 
@@ -57,12 +52,57 @@ allocation as (
     from {{ ref('fct_allocation') }}
 ),
 
+-- Every đồng of a reversal is a payment's reversed part or orphan, and stands so in the fact.
+reversal as (
+    select
+        (select coalesce(sum(amount_vnd), 0) from {{ ref('reversal') }})
+        - (select coalesce(sum(orphan_vnd), 0) from {{ ref('reversal') }})
+        - (select coalesce(sum(reversed_vnd), 0) from {{ ref('net_payment') }}) as unplaced_vnd
+),
+
+reversal_in_fact as (
+    select
+        coalesce(
+            sum(abs(
+                payment.reversed_vnd + payment.orphan_vnd - coalesce(net_payment.reversed_vnd, reversal.orphan_vnd, 0)
+            )),
+            0
+        ) as misplaced_vnd
+    from {{ ref('fct_payment') }} as payment
+    left join {{ ref('net_payment') }} as net_payment
+        on
+            payment.partner_code = net_payment.partner_code
+            and payment.transaction_id = net_payment.transaction_id
+            and net_payment.reversed_vnd > 0
+    left join {{ ref('reversal') }} as reversal
+        on
+            payment.partner_code = reversal.partner_code
+            and payment.transaction_id = reversal.transaction_id
+),
+
+placed as (
+    select
+        sum(bills_issued) as bills,
+        sum(bills_issued) filter (where commune_code = 'UNRESOLVED') as bills_unresolved,
+        sum(bills_issued) filter (where commune_code = 'UNKNOWN') as bills_of_unknown_customers
+    from {{ ref('candidate_kpi_commune_month') }}
+    where scope = 'all' and geography = 'as_recorded'
+),
+
+finding as (
+    select
+        coalesce(sum(conflicts), 0)::bigint as payments_in_conflict,
+        coalesce(sum(reversals_orphan), 0)::bigint as reversals_orphan,
+        coalesce(sum(payments_in_suspense), 0)::bigint as payments_in_suspense,
+        coalesce(sum(payments_of_unknown_channel), 0)::bigint as payments_of_unknown_channel,
+        coalesce(sum(transactions_with_fee), 0)::bigint as payments_with_fee
+    from {{ ref('candidate_reconciliation_partner_day') }}
+),
+
 late_coded as (
     select count(*) as customer_versions_late_coded
-    from {{ ref('stg_customer_version') }} as version
-    left join {{ ref('dim_commune') }} as commune
-        on version.written_commune_code = commune.commune_code and version.written_era = commune.era
-    where commune.commune_code is null
+    from {{ ref('candidate_dim_customer') }}
+    where is_late_coded
 )
 
 select
@@ -73,29 +113,30 @@ select
     bill.bills_unbalanced,
     bill.bills_misread,
     payment.payments_unbalanced,
-    abs(payment.reversals_vnd - payment.reversals_placed_vnd)::bigint as reversals_unplaced_vnd,
+    (abs(reversal.unplaced_vnd) + reversal_in_fact.misplaced_vnd)::bigint as reversals_unplaced_vnd,
     (abs(payment.allocated_vnd - bill.collected_vnd) + abs(payment.allocated_vnd - allocation.allocated_vnd))::bigint
         as allocation_difference_vnd,
-    bill.bills_unresolved::numeric / nullif(bill.bills_in_scope, 0) as share_bills_unresolved,
-    bill.bills_of_unknown_customers::numeric / nullif(bill.bills_in_scope, 0) as share_bills_of_unknown_customers,
-    payment.payments_in_conflict,
-    payment.reversals_orphan,
-    payment.payments_in_suspense,
-    payment.payments_of_unknown_channel,
-    payment.payments_with_fee,
+    coalesce(placed.bills_unresolved, 0)::numeric / nullif(placed.bills, 0) as share_bills_unresolved,
+    coalesce(placed.bills_of_unknown_customers, 0)::numeric / nullif(placed.bills, 0)
+        as share_bills_of_unknown_customers,
+    finding.payments_in_conflict,
+    finding.reversals_orphan,
+    finding.payments_in_suspense,
+    finding.payments_of_unknown_channel,
+    finding.payments_with_fee,
     late_coded.customer_versions_late_coded,
-    {{ equal_versions('customers', ['customer_code', 'effective_from']) }}
-    + {{ equal_versions('bills', ['bill_id']) }}
+    {{ equal_versions('customers', ['customer_code', 'effective_from'], 'reached_customer', ['customer_code']) }}
+    + {{ equal_versions('bills', ['bill_id'], 'reached_bill', ['bill_id']) }}
     + {{ equal_versions('collection_points', ['collection_point_code']) }}
     + {{ equal_versions('targets', ['month', 'level', 'code', 'metric']) }} as equal_versions,
-    (
-        select max(paid_at)::date
-        from {{ source('raw', 'payments') }}
-        where kind = 'payment' and not is_duplicate
-    ) as data_through
+    (select max(paid_through)::date from {{ source('landing', 'file') }}) as data_through
 from raw_bill
 cross join raw_payment
 cross join bill
 cross join payment
 cross join allocation
+cross join reversal
+cross join reversal_in_fact
+cross join placed
+cross join finding
 cross join late_coded

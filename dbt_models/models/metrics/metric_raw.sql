@@ -11,23 +11,53 @@ with ledger as (
             or money_in_file_vnd <> money_loaded_vnd + money_duplicate_vnd + money_quarantined_vnd
         ) as files_unbalanced,
         count(*) filter (where refused_reason is not null) as files_refused,
-        coalesce(sum(rows_loaded), 0) as rows_loaded,
         coalesce(sum(rows_quarantined), 0) as rows_quarantined
     from {{ source('landing', 'file') }}
 ),
 
+-- The rows that stand in raw, of every file from which new rows came since the last publication.
 kept as (
-    select sum(kept_rows) as rows_kept
-    from (
-        {%- for name in sources %}
-            select count(*) as kept_rows
-            from {{ source('raw', name) }}
-            where not is_duplicate
-            {%- if not loop.last %}
-                union all
-            {%- endif %}
-        {%- endfor %}
-    ) as counted
+    {%- for name in sources %}
+    select
+        file_id,
+        count(*) filter (where not is_duplicate) as rows_kept
+    from {{ source('raw', name) }}
+    {%- if not is_full() %}
+    where
+        file_id in (
+            select touched.file_id
+            from {{ source('raw', name) }} as touched
+            where touched.change_id > (select changes_after from {{ source('touched', 'change_window') }})
+        )
+    {%- endif %}
+    group by 1
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+accounted as (
+    select coalesce(sum(abs(file.rows_loaded - kept.rows_kept)), 0) as rows_unaccounted
+    from kept
+    inner join {{ source('landing', 'file') }} as file
+        on kept.file_id = file.file_id
+),
+
+-- Files that say they loaded rows of which raw has none.
+missing as (
+    select coalesce(sum(file.rows_loaded), 0) as rows_missing
+    from {{ source('landing', 'file') }} as file
+    where
+        file.rows_loaded > 0
+        and file.file_id not in (select kept.file_id from kept)
+        {%- if not is_full() %}
+        and file.file_id in (
+            select change.file_id
+            from {{ source('landing', 'change') }} as change
+            where change.change_id > (select changes_after from {{ source('touched', 'change_window') }})
+        )
+        {%- endif %}
 ),
 
 quarantine as (
@@ -39,9 +69,10 @@ quarantine as (
 select
     ledger.files_unbalanced,
     ledger.files_refused,
-    abs(ledger.rows_loaded - kept.rows_kept)::bigint as rows_unaccounted,
+    (accounted.rows_unaccounted + missing.rows_missing)::bigint as rows_unaccounted,
     abs(ledger.rows_quarantined - quarantine.open_rows)::bigint as quarantine_unaccounted,
     quarantine.open_rows as quarantine_open
 from ledger
-cross join kept
+cross join accounted
+cross join missing
 cross join quarantine

@@ -4,6 +4,7 @@ with offered as (
     select
         bill.bill_id,
         bill.customer_key,
+        bill.bill_month,
         payment.partner_code,
         payment.transaction_id,
         payment.channel_code,
@@ -27,6 +28,7 @@ with offered as (
 select
     bill_id,
     customer_key,
+    bill_month,
     partner_code,
     transaction_id,
     channel_code,

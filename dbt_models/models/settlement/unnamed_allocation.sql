@@ -30,6 +30,7 @@ open_bill as (
     select
         bill.customer_key,
         bill.bill_id,
+        bill.bill_month,
         bill.due_on,
         bill.total_vnd - coalesce(named.amount_vnd, 0) as open_vnd
     from {{ ref('stg_bill') }} as bill
@@ -44,6 +45,7 @@ owed as (
     select
         customer_key,
         bill_id,
+        bill_month,
         open_vnd,
         sum(open_vnd) over (
             partition by customer_key order by due_on, bill_id
@@ -55,6 +57,7 @@ owed as (
 select
     owed.bill_id,
     owed.customer_key,
+    owed.bill_month,
     paying.partner_code,
     paying.transaction_id,
     paying.channel_code,

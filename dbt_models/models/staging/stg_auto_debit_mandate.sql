@@ -1,6 +1,6 @@
--- Grain: one row per mandate: its current row.
+-- Grain: one row per mandate of a customer that this build has to read: its current row.
 with current_version as (
-    {{ current_rows('auto_debit_mandates', ['mandate_id']) }}
+    {{ current_rows('auto_debit_mandates', ['mandate_id'], 'reached_mandate', ['mandate_id']) }}
 )
 
 select

@@ -1,6 +1,6 @@
--- Grain: one row per bill: its current row.
+-- Grain: one row per bill that this build has to read: its current row.
 with current_version as (
-    {{ current_rows('bills', ['bill_id']) }}
+    {{ current_rows('bills', ['bill_id'], 'reached_bill', ['bill_id']) }}
 )
 
 select

@@ -1,6 +1,6 @@
--- Grain: one row per customer and effective_from: what held for the customer from that day on.
+-- Grain: one row per customer that this build has to read, and effective_from: what held from that day on.
 with current_version as (
-    {{ current_rows('customers', ['customer_code', 'effective_from']) }}
+    {{ current_rows('customers', ['customer_code', 'effective_from'], 'reached_customer', ['customer_code']) }}
 ),
 
 keyed as (

@@ -1,7 +1,10 @@
--- Grain: one row per partner and transaction. Rows of one transaction that differ in kind, customer or amount are a
--- conflict: it stands with its greatest amount and latest time, and takes part in nothing.
+-- Grain: one row per partner and transaction that this build has to read. Rows of one transaction that differ in kind,
+-- customer or amount are a conflict: it stands with its greatest amount and latest time, and takes part in nothing.
 with current_version as (
-    {{ current_rows('payments', ['partner_code', 'transaction_id']) }}
+    {{ current_rows(
+        'payments', ['partner_code', 'transaction_id'],
+        'reached_payment', ['partner_code', 'transaction_id']
+    ) }}
 ),
 
 conflict as (
@@ -10,11 +13,13 @@ conflict as (
         transaction_id,
         max(amount) as amount,
         max(paid_at) as paid_at
-    from {{ source('raw', 'payments') }}
+    from {{ accepted_rows('payments', 'reached_payment', ['partner_code', 'transaction_id']) }} as accepted
     where
-        not is_duplicate
-        and (partner_code, transaction_id) in (
-            {{ repeated_keys('payments', ['partner_code', 'transaction_id']) }}
+        (partner_code, transaction_id) in (
+            {{ repeated_keys(
+                'payments', ['partner_code', 'transaction_id'],
+                'reached_payment', ['partner_code', 'transaction_id']
+            ) }}
         )
     group by 1, 2
     having

@@ -26,7 +26,7 @@ with bill_cell as (
         sum(cashless_strict_vnd) as amount_cashless_strict_vnd,
         sum(open_vnd) as amount_open_vnd,
         count(*) filter (where settled_on <= due_on) as bills_on_time
-    from {{ ref('fct_bill') }}
+    from {{ of_rebuilt_months(ref('candidate_fct_bill')) }} as bill
     where is_in_scope
     group by 1, 2, 3, 4, 5, 6
 ),

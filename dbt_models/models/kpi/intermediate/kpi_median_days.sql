@@ -10,7 +10,7 @@ with days_by_type as (
         current_commune_code,
         days_to_pay,
         count(*) as bills
-    from {{ ref('fct_bill') }}
+    from {{ of_rebuilt_months(ref('candidate_fct_bill')) }} as bill
     where is_settled
     group by 1, 2, 3, 4, 5, 6, 7
 ),

@@ -1,0 +1,139 @@
+"""The command `python -m benchmarks`: measures the product against the floor and prints the table.
+
+It decides the order of things only: what the files are, what a run is and what it costs is told elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from benchmarks.bundle import SEED, SIZES, Bundle, Size, make_bundle
+from benchmarks.equality import FiguresDiffer, assert_equal
+from benchmarks.floor import Floor
+from benchmarks.measure import Measurement
+from benchmarks.product import Product, RunFailed
+from benchmarks.report import DAY, FLOOR, FULL, LATE, MONTH, NOTHING, STEPS, markdown, write_json
+
+DEFAULT_WORK = Path(__file__).parents[1] / ".cashless" / "benchmarks"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--size", "size_name", type=click.Choice(list(SIZES)), default="S")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, help="How often everything is measured.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write all figures as JSON."
+)
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_WORK)
+def main(size_name: str, repeat: int, out: Path | None, work: Path) -> None:
+    """Measure the product against a hand-written floor; prints a Markdown table.
+
+    Exit code 1 without any timing if the figures of both are not the same.
+    """
+    size, folder = SIZES[size_name], work.absolute() / size_name
+    try:
+        report(size, folder, repeat, out)
+    except (FiguresDiffer, RunFailed) as error:
+        click.echo(f"benchmarks: {error}", err=True)
+        sys.exit(1)
+
+
+def report(size: Size, folder: Path, repeat: int, out: Path | None) -> None:
+    """Measures, proves, prints."""
+    load_before = os.getloadavg()[0]
+    _tell(f"writing {size.customers:,} customers, {size.first:%Y-%m} to {size.last:%Y-%m}")
+    bundle = make_bundle(size, folder / "files")
+    results: dict[str, list[Measurement]] = {step: [] for step in STEPS}
+    floor = Floor(folder / "floor")
+    cells = 0
+    try:
+        for number in range(repeat):
+            cells += _full_runs(size, folder, bundle, floor, results, is_floor_first=number % 2 == 0)
+            cells += _increments(size, folder, bundle, floor, results)
+    finally:
+        floor.close()
+    facts = {
+        "size": size.name,
+        "customers": size.customers,
+        "months": f"{size.first:%Y-%m} to {size.last:%Y-%m}",
+        "seed": SEED,
+        "repeats": repeat,
+        "cells_compared": cells,
+        "cpus": os.cpu_count(),
+        "load_average_before": round(load_before, 1),
+        "load_average_after": round(os.getloadavg()[0], 1),
+    }
+    notes = [
+        f"repeats: {repeat} (medians); {os.cpu_count()} CPUs, load average {facts['load_average_before']} before and "
+        f"{facts['load_average_after']} after; {cells:,} cells compared with the floor, all equal."
+    ]
+    title = f"{size.name}: {size.customers:,} customers, {size.first:%Y-%m} to {size.last:%Y-%m}"
+    if out is not None:
+        write_json(out, facts, results)
+    click.echo(markdown(title, results, notes))
+
+
+def _full_runs(
+    size: Size,
+    folder: Path,
+    bundle: Bundle,
+    floor: Floor,
+    results: dict[str, list[Measurement]],
+    *,
+    is_floor_first: bool,
+) -> int:
+    """The full run of both, in turn; the number of cells found equal."""
+    product = Product(folder / "product")
+    try:
+        for is_floor in (is_floor_first, not is_floor_first):
+            if is_floor:
+                results[FLOOR].append(_told(FLOOR, floor.run(bundle.full, size.first)))
+            else:
+                results[FULL].append(_told(FULL, product.run(bundle.full)))
+        return assert_equal(product.url, floor.url)
+    finally:
+        product.close()
+
+
+def _increments(
+    size: Size, folder: Path, bundle: Bundle, floor: Floor, results: dict[str, list[Measurement]]
+) -> int:
+    """What comes to a warehouse that has all but the last month; the number of cells found equal at the end."""
+    product = Product(folder / "product")
+    landing = folder / "landing"
+    try:
+        _empty(landing)
+        bundle.place(landing, bundle.rest)
+        _told("all but the last month", product.run(landing))
+        for step, files in ((MONTH, bundle.month), (DAY, bundle.day)):
+            bundle.place(landing, files)
+            results[step].append(_told(step, product.run(landing)))
+        bundle.place_late_payment(landing)
+        results[LATE].append(_told(LATE, product.run(landing)))
+        results[NOTHING].append(_told(NOTHING, product.run(landing)))
+        floor.run(landing, size.first)
+        return assert_equal(product.url, floor.url)
+    finally:
+        product.close()
+
+
+def _empty(landing: Path) -> None:
+    """No file of an earlier repeat; files only, so that a wrong --work removes no folder."""
+    for file in landing.rglob("*.csv"):
+        file.unlink()
+
+
+def _told(step: str, run: Measurement) -> Measurement:
+    _tell(f"{step}: {run.wall_s:.1f} s, CPU {run.client_cpu_s:.1f} + {run.server_cpu_s:.1f} s")
+    return run
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+if __name__ == "__main__":
+    main()

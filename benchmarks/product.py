@@ -1,0 +1,59 @@
+"""The product as a user runs it: `cashless run` as a process, with its own home and embedded server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.measure import Measurement, measure
+from dagster_project.warehouse.server import EmbeddedServer
+
+CASHLESS = Path(sys.executable).with_name("cashless")
+_TOLD_LINES = 20
+
+
+class RunFailed(Exception):
+    """A run that should have worked did not."""
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a command: no setting of the caller's own, and this home."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CASHLESS_")}
+    return own | {"CASHLESS_HOME": str(home)}
+
+
+class Product:
+    """A warehouse of the product, empty at first. The server runs before the first measured second."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.server = EmbeddedServer(home)
+        if home.exists():
+            self.server.stop()
+            shutil.rmtree(home)
+        self.url = self.server.start()
+
+    def run(self, landing: Path) -> Measurement:
+        """One run over the landing folder, measured; a run that does not end with 0 is an error."""
+        return measure(lambda: self._run(landing), self.server, self.url)
+
+    def close(self) -> None:
+        """Stops the server and removes the warehouse."""
+        self.server.stop()
+        shutil.rmtree(self.home)
+
+    def _run(self, landing: Path) -> None:
+        done = subprocess.run(
+            [str(CASHLESS), "run", "--landing", str(landing)],
+            env=environment(self.home),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = "\n".join(done.stdout.splitlines()[-_TOLD_LINES:])
+            raise RunFailed(f"cashless run ended with {done.returncode}:\n{said}")

@@ -1,0 +1,164 @@
+"""The rows of one file's content into raw and quarantine, inside the caller's transaction.
+
+Here is no ledger and no commit: which files are loaded, and when that counts, is load.py's and reload.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from dagster_project.contracts.model import Contract
+from dagster_project.landing.records import RecordSource, RefusedError, Total
+from dagster_project.raw import quarantine
+from dagster_project.raw.checks import RowChecks, fingerprint
+from dagster_project.raw.ddl import change_index, ensure_tables, quote
+from dagster_project.raw.feed import copy_blocks
+from dagster_project.raw.ledger import Counts
+
+_MONEY = "coalesce(sum(money), 0)::bigint"
+
+# Gives the id of the change that so many added rows belong to.
+NameChange = Callable[[int], int]
+
+
+class Accepted(NamedTuple):
+    """What became of the rows that were put to the test, and the moment the good ones reach to."""
+
+    counts: Counts
+    paid_through: datetime | None
+
+
+@dataclass
+class Load:
+    """What the steps of one source's load share."""
+
+    conn: Connection
+    checks: RowChecks
+    today: date
+    unanalyzed: int = 0
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fingerprint = fingerprint(self.checks.contract)
+
+    @property
+    def contract(self) -> Contract:
+        return self.checks.contract
+
+
+def prepare(load: Load) -> None:
+    """The tables that a load works with, those of the session too. Commits."""
+    ensure_tables(load.conn, [load.contract])
+    with load.conn.cursor() as cursor:
+        # Compiling the long check expression would take longer than most files do.
+        cursor.execute("set jit to off")
+        for statement in load.checks.create_tables():
+            cursor.execute(statement)
+        cursor.execute("create temp table if not exists duplicate_row (row_no bigint)")
+        cursor.execute(quarantine.create_table())
+    load.conn.commit()
+
+
+def load_content(
+    load: Load, cursor: Cursor, file_id: int, records: RecordSource, name_change: NameChange
+) -> Accepted:
+    """All rows of a file: the good ones to raw, the others to quarantine; RefusedError if it is not to be taken."""
+    checks = load.checks
+    cursor.execute(f"truncate {checks.text_table}, {checks.checked_table}")
+    columns = ["row_no", "line", "field_count", *map(quote, records.copy_columns)]
+    if records.extra_names:
+        columns.append("extra")
+    copy_blocks(
+        cursor,
+        f"copy {checks.text_table} ({', '.join(columns)}) from stdin "
+        f"(format csv, delimiter {_delimiter(records.delimiter)}, null '')",
+        records.blocks(),
+    )
+    cursor.execute(checks.check_rows(load.today))
+    for total in records.totals:
+        _compare_total(cursor, checks, total)
+    good = accept(load, cursor, file_id, name_change)
+    cursor.execute(f"select count(*), {_MONEY} from {checks.checked_table} where bad is not null")
+    bad_rows, bad_money = _row(cursor)
+    if bad_rows:
+        width = len(records.copy_columns) + len(records.extra_names)
+        quarantine.add_bad_rows(cursor, checks, file_id, records, width=width, today=load.today)
+    counts = good.counts._replace(rows_quarantined=bad_rows, money_quarantined_vnd=bad_money)
+    return good._replace(counts=counts)
+
+
+def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) -> Accepted:
+    """Moves the good rows of the table of judged rows to raw; counts them."""
+    checks = load.checks
+    cursor.execute(f"select not exists (select from raw.{quote(load.contract.source)})")
+    (is_raw_empty,) = _row(cursor)
+    # Without statistics the planner takes a temporary table for small: it sorts, and joins row by row.
+    keys = ", ".join(quote(name) for name in load.contract.key)
+    cursor.execute(f"analyze {checks.checked_table} ({keys})")
+    cursor.execute("truncate pg_temp.duplicate_row")
+    cursor.execute(checks.find_duplicates(is_raw_empty))
+    has_duplicates = cursor.rowcount > 0
+    if has_duplicates:
+        cursor.execute("analyze pg_temp.duplicate_row")
+    cursor.execute(checks.count_rows())
+    rows, money, paid_through = _row(cursor)
+    repeated, money_repeated = 0, 0
+    if has_duplicates:
+        cursor.execute(
+            f"select count(*), {_MONEY} from {checks.checked_table} "
+            "inner join pg_temp.duplicate_row using (row_no)"
+        )
+        repeated, money_repeated = _row(cursor)
+    loaded, money_loaded = rows - repeated, money - money_repeated
+    cursor.execute(checks.accept_rows(has_duplicates), (file_id, name_change(loaded)))
+    counts = Counts(
+        rows_loaded=loaded,
+        rows_duplicate=repeated,
+        money_loaded_vnd=money_loaded,
+        money_duplicate_vnd=money_repeated,
+    )
+    return Accepted(counts, paid_through)
+
+
+def refresh_statistics(load: Load, after: int = 1) -> None:
+    """Tells the planner of the new rows, if there are so many; commits."""
+    if load.unanalyzed >= after:
+        with load.conn.cursor() as cursor:
+            cursor.execute(f"analyze raw.{quote(load.contract.source)}")
+            # By itself the server does it later, and leaves out what it is not quick enough for.
+            cursor.execute("select brin_summarize_new_values(%s)", (f"raw.{change_index(load.contract)}",))
+        load.conn.commit()
+        load.unanalyzed = 0
+
+
+def _compare_total(cursor: Cursor, checks: RowChecks, total: Total) -> None:
+    """A total row must agree with the rows of its sheet, or with those since the total row before it."""
+    cursor.execute(
+        "select landing.as_money(%s), coalesce(sum(money), 0)::bigint, "
+        "coalesce(sum(money) filter (where row_no >= %s), 0)::bigint "
+        f"from {checks.checked_table} where row_no between %s and %s",
+        (total.amount, total.section_row_no, total.first_row_no, total.last_row_no),
+    )
+    written, whole, section = _row(cursor)
+    if written is None:
+        raise RefusedError(f"sheet {total.sheet}, row {total.line}: the total cannot be read as an amount")
+    if written not in (whole, section):
+        raise RefusedError(
+            f"sheet {total.sheet}, row {total.line}: the total is {written}, but its rows sum up to {whole}"
+        )
+
+
+def _delimiter(delimiter: str) -> str:
+    return "e'\\t'" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _row(cursor: Cursor) -> tuple[Any, ...]:
+    row = cursor.fetchone()
+    assert row is not None
+    return row

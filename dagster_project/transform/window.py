@@ -1,0 +1,50 @@
+"""What a build has to look at: everything, or what changed since the last publication. The keys that follow from it
+are found by dbt_models/models/touched.
+"""
+
+from dataclasses import dataclass
+
+from psycopg2.extensions import connection as Connection
+
+# Before all changes: rows of warehouses that are older than the log of changes have change 0.
+EVERYTHING = -1
+
+
+@dataclass(frozen=True)
+class Window:
+    """The changes (landing.change) a build takes in: those after `changes_after`, up to `changes_through`.
+
+    `is_full`: everything is made anew, whatever changed.
+    """
+
+    is_full: bool
+    changes_after: int
+    changes_through: int
+    input_fingerprint: str
+
+
+def open_window(conn: Connection, window: Window) -> None:
+    """Tells the models; commits."""
+    with conn, conn.cursor() as cursor:
+        cursor.execute(
+            "update touched.change_window set is_full = %s, changes_after = %s, input_fingerprint = %s",
+            (window.is_full, window.changes_after, window.input_fingerprint),
+        )
+
+
+def window_fingerprint(conn: Connection) -> str:
+    """What the newest build was started with, whether or not it came to its end."""
+    with conn, conn.cursor() as cursor:
+        cursor.execute("select input_fingerprint from touched.change_window")
+        row = cursor.fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def last_change(conn: Connection) -> int:
+    """The newest change; 0 if there is none."""
+    with conn, conn.cursor() as cursor:
+        cursor.execute("select coalesce(max(change_id), 0) from landing.change")
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
