@@ -133,7 +133,7 @@ def _kpi_cells(row: tuple[Any, ...]) -> list[str]:
 
 
 def print_status(settings: Settings, console: Console | None = None) -> None:
-    """The last publication, what was loaded, what waits in quarantine, which files were refused."""
+    """The last publication, what was loaded, what waits in quarantine, which files were refused or withdrawn."""
     console = console or _console()
     with closing(connect(settings, "cashless status")) as conn, conn, conn.cursor() as cur:
         if not _exists(cur, "bi.publication"):
@@ -150,7 +150,7 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
             console.print(_publication_table(publication))
         _print_refused_build(cur, console, None if publication is None else publication[7])
         _print_sources(cur, console)
-        _print_refused_files(cur, console)
+        _print_files_not_loaded(cur, console)
         _print_quarantine(cur, console)
 
 
@@ -215,7 +215,7 @@ def _print_sources(cur: Cursor, console: Console) -> None:
         ("Đã nạp\nLoaded", "right"),
         ("Trùng\nDuplicate", "right"),
         ("Cách ly\nQuarantined", "right"),
-        ("Bị từ chối\nRefused files", "right"),
+        ("Không nạp\nNot loaded", "right"),
         ("Lần cuối\nLast loaded", "left"),
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
@@ -224,7 +224,7 @@ def _print_sources(cur: Cursor, console: Console) -> None:
     console.print(table)
 
 
-def _print_refused_files(cur: Cursor, console: Console) -> None:
+def _print_files_not_loaded(cur: Cursor, console: Console) -> None:
     cur.execute(
         "select source, file, refused_reason from bi.load_audit where refused_reason is not null"
         " order by loaded_at desc, source, file"
@@ -232,7 +232,7 @@ def _print_refused_files(cur: Cursor, console: Console) -> None:
     rows = cur.fetchall()
     if not rows:
         return
-    table = _table("Tệp bị từ chối / Refused files")
+    table = _table("Tệp không được nạp: bị từ chối hoặc rút lại / Files not loaded: refused or withdrawn")
     for heading in ("Nguồn\nSource", "Tệp\nFile", "Lý do\nReason"):
         table.add_column(heading, overflow="fold")
     _add_first(table, rows)
