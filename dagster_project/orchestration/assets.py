@@ -1,13 +1,13 @@
 """The assets: raw sources, customer keys, the dbt models, the publication. What each does is in its own room."""
 
-import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stdout
 from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.audit.suites import suites
 from dagster_project.contracts.model import Contract, contracts
@@ -142,15 +142,16 @@ class RoomTranslator(DagsterDbtTranslator):
         return [f"team:{owner}"]
 
 
+TRANSLATOR = RoomTranslator()
+
+
 @dbt_assets(
     manifest=dbt_project.ensure_manifest(),
     name="transform",
     exclude="resource_type:unit_test",
-    dagster_dbt_translator=RoomTranslator(),
+    dagster_dbt_translator=TRANSLATOR,
 )
-def transform(
-    context: dg.AssetExecutionContext, session: dg.ResourceParam[RunSession], dbt: DbtCliResource
-) -> Iterator[Any]:
+def transform(context: dg.AssetExecutionContext, session: dg.ResourceParam[RunSession]) -> Iterator[Any]:
     """Builds the candidate marts, unless BI already sees what these inputs give; records the build if it is whole."""
     window = session.window()
     if window is None:
@@ -161,24 +162,15 @@ def transform(
     open_window(session.conn, window)
     if not window.is_full:
         yield from _unchanged(context)
-    # One folder for all runs (they hold the run lock), so that dbt parses only what changed.
-    target = session.settings.home / "dbt"
-    dbt_project.prepare_target(target)
-    # The invocation passes this process's environment on; that is the only way in for the connection.
-    # dbt's lines are in its log file; on the console of a run they would bury what matters.
-    with (
-        dbt_project.connection_variables(session.url),
-        open(os.devnull, "w") as nowhere,
-        redirect_stdout(nowhere),
-    ):
-        invocation = dbt.cli(
-            dbt_project.build_args(is_full=window.is_full),
-            context=context,
-            target_path=target,
-            raise_on_error=False,
+    args = dbt_project.build_args(is_full=window.is_full)
+    if context.is_subset:
+        args += ["--select", *sorted(key.path[-1] for key in context.selected_asset_keys)]
+    outcome = dbt_project.build(session.url, args, session.settings.home / "dbt")
+    for event in outcome.events:
+        yield from DbtCoreCliEventMessage(event, {}).to_default_asset_events(
+            dbt_project.manifest(), TRANSLATOR, context
         )
-        yield from invocation.stream()
-    tests = _tests(invocation)
+    tests = _tests(outcome)
     session.report.dbt_tests = tests
     # A part of the models is no build: what stands beside it is older. The gate refuses it.
     if not context.is_subset:
@@ -230,28 +222,14 @@ def record(session: RunSession, window: Window, tests: DbtTests) -> Build:
     return build
 
 
-def _tests(invocation: DbtCliInvocation) -> DbtTests:
-    """What the dbt tests said; raises when anything but a test failed, or dbt did not come to its end."""
-    # 0: all well; 1: something failed, which the results name. Anything else: it was killed or misused.
-    if invocation.process.wait() not in {0, 1}:
-        raise dbt_project.TransformError(
-            f"dbt ended with {invocation.process.returncode}; see {invocation.target_path / 'dbt.log'}"
-        )
-    if not (invocation.target_path / "run_results.json").exists():
-        raise dbt_project.TransformError(
-            f"dbt ended without results; see {invocation.target_path / 'dbt.log'}"
-        )
-    results = invocation.get_artifact("run_results.json")["results"]
-    errors = [result for result in results if result["status"] == "error"]
-    if errors:
-        first = errors[0]
-        reason = " ".join(str(first["message"]).split())
-        raise dbt_project.TransformError(f"dbt: {first['unique_id']}: {reason} ({len(errors)} errors in all)")
-    tests = [result for result in results if result["unique_id"].startswith("test.")]
+def _tests(outcome: dbt_project.DbtOutcome) -> DbtTests:
+    """What the dbt tests said."""
+    found = {node: status for node, (status, _) in outcome.results.items() if node.startswith("test.")}
+    said = Counter(found.values())
     return DbtTests(
-        passed=sum(test["status"] == "pass" for test in tests),
-        warned=sum(test["status"] == "warn" for test in tests),
-        failures=tuple(test["unique_id"].split(".")[2] for test in tests if test["status"] == "fail"),
+        passed=said["pass"],
+        warned=said["warn"],
+        failures=tuple(node.split(".")[2] for node, status in found.items() if status == "fail"),
     )
 
 

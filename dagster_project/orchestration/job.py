@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from dagster_project.contracts.model import contracts
 from dagster_project.orchestration import assets, checks
 from dagster_project.orchestration.report import RunReport
 from dagster_project.orchestration.session import RunSession, open_session
 from dagster_project.settings import Settings, load_settings
-from dagster_project.transform.dbt import PROJECT_DIR, dbt_executable
 
 JOB_NAME = "cashless_run"
 
@@ -50,9 +48,6 @@ def build_definitions(
         ],
         resources={
             "session": session,
-            "dbt": DbtCliResource(
-                project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=dbt_executable()
-            ),
         },
         # One process: a process per step would cost seconds each and need a connection, and a lock, each.
         executor=dg.in_process_executor,

@@ -31,9 +31,15 @@ def assign_customer_keys(conn: Connection, settings: Settings, changes_after: in
     secret = settings.customer_key()
     with conn, conn.cursor() as cursor:
         _check_secret(cursor, secret)
-        sources = [name for name, contract in contracts().items() if "customer_code" in contract.names]
+        sources = {name for name, contract in contracts().items() if "customer_code" in contract.names}
+        if changes_after >= 0:
+            cursor.execute("select source from landing.change where change_id > %s", (changes_after,))
+            sources &= {source for (source,) in cursor.fetchall()}
+        if not sources:
+            return 0
         codes = " union ".join(
-            f"select customer_code from raw.{name} where change_id > %(changes_after)s" for name in sources
+            f"select customer_code from raw.{name} where change_id > %(changes_after)s"
+            for name in sorted(sources)
         )
         cursor.execute(
             f"select customer_code from ({codes}) as seen where customer_code is not null and not exists"

@@ -7,15 +7,16 @@ import getpass
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import psutil
 from psycopg2.extensions import parse_dsn
 
 from dagster_project.errors import CashlessError
@@ -56,7 +57,7 @@ def environment(database_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def connection_variables(database_url: str) -> Iterator[None]:
+def _connection_variables(database_url: str) -> Iterator[None]:
     """Has them in this process's environment for a while: the password does not stay there."""
     ours = environment(database_url)
     before = {name: os.environ.get(name) for name in ours}
@@ -71,29 +72,77 @@ def connection_variables(database_url: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def prepare_target(target: Path) -> None:
-    """Makes dbt's folder ready for a run: no results of an earlier one, and no dbt of a killed run still at work."""
+@dataclass(frozen=True)
+class DbtOutcome:
+    """What dbt did: its events as it logs them, in their order, and status and message of each node by unique_id."""
+
+    events: list[dict[str, Any]]
+    results: dict[str, tuple[str, str]]
+
+
+def build(database_url: str, args: list[str], target: Path) -> DbtOutcome:
+    """Runs dbt's build in this process, which is quicker than a process of its own, and ends with it.
+
+    `target`: dbt's folder, the same for all runs (they hold the run lock), so that it parses only what changed.
+    Raises TransformError when anything but a test failed, or dbt did not come to its end.
+    """
+    from dbt_common.events.functions import msg_to_dict  # noqa: PLC0415  (seconds to import)
+
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (target / "run_results.json").unlink(missing_ok=True)
-    for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get("DBT_TARGET_PATH") == str(target):
-                process.kill()
-                process.wait(timeout=10)
-        except (psutil.AccessDenied, psutil.NoSuchProcess):  # another user's, or it has just ended
-            continue
+    events: list[dict[str, Any]] = []
+    with _connection_variables(database_url):
+        done = _invoke(args, target, _parsed(target), [lambda event: events.append(msg_to_dict(event))])
+    if done.exception is not None:
+        reason = " ".join(str(done.exception).split())
+        raise TransformError(f"dbt did not come to its end: {reason}; see {target / 'dbt.log'}")
+    results = {
+        result.node.unique_id: (str(result.status), str(result.message)) for result in done.result.results
+    }
+    errors = [(node, message) for node, (status, message) in results.items() if status == "error"]
+    if errors:
+        node, message = errors[0]
+        raise TransformError(f"dbt: {node}: {' '.join(message.split())} ({len(errors)} errors in all)")
+    return DbtOutcome(events, results)
 
 
-def dbt_executable() -> str:
-    """dbt of this very environment, whatever PATH says."""
-    return str(Path(sys.executable).with_name("dbt"))
+_parsed_projects: dict[tuple[str, str], Any] = {}
+
+
+def _parsed(target: Path) -> Any:
+    """The project as dbt has parsed it: once for a process and a database, whose name it holds."""
+    of = (project_fingerprint(), os.environ["CASHLESS_DBT_DBNAME"])
+    if of in _parsed_projects:
+        return _parsed_projects[of]
+    parsed = target / "partial_parse.msgpack"
+    if not parsed.exists():
+        shutil.copy(ensure_manifest().with_name(parsed.name), parsed)
+    done = _invoke(["parse"], target)
+    if done.exception is not None:
+        raise TransformError(f"dbt cannot parse dbt_models: {' '.join(str(done.exception).split())}")
+    _parsed_projects[of] = done.result
+    return done.result
+
+
+def _invoke(args: list[str], target: Path, parsed: Any = None, callbacks: list[Any] | None = None) -> Any:
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415  (seconds to import)
+
+    return dbtRunner(parsed, callbacks).invoke(
+        [
+            *("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "info"),
+            *args,
+            *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+            *("--target-path", str(target), "--log-path", str(target)),
+        ]
+    )
 
 
 def run_dbt(database_url: str, args: list[str], target_path: Path) -> "subprocess.CompletedProcess[str]":
-    """Runs dbt as a process against a warehouse; for tests and tools, runs go through Dagster."""
+    """Runs any dbt command as a process of its own; for tests and tools, runs of the pipeline use `build`."""
     return subprocess.run(
-        [dbt_executable(), *args, "--profiles-dir", str(PROJECT_DIR), "--target-path", str(target_path),
-         "--log-path", str(target_path)],
+        [
+            *(str(Path(sys.executable).with_name("dbt")), *args, "--profiles-dir", str(PROJECT_DIR)),
+            *("--target-path", str(target_path), "--log-path", str(target_path)),
+        ],
         cwd=PROJECT_DIR,
         env={**os.environ, **environment(database_url)},
         text=True,
@@ -104,7 +153,7 @@ def run_dbt(database_url: str, args: list[str], target_path: Path) -> "subproces
 
 def build_args(*, is_full: bool) -> list[str]:
     """dbt's arguments for a build; seeds and what is made of them alone only where everything is made anew."""
-    return _BUILD if is_full else [*_BUILD, "seed", "--exclude", "path:models/reference"]
+    return [*_BUILD] if is_full else [*_BUILD, "seed", "--exclude", "path:models/reference"]
 
 
 def ensure_manifest() -> Path:

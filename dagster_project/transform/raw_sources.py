@@ -32,7 +32,7 @@ def render() -> str:
             {
                 "name": "raw",
                 "schema": "raw",
-                "description": "Every accepted row of every landing file, typed; `cashless unload` alone takes rows out again.",
+                "description": "Every accepted row of every file, typed; `cashless unload` alone takes rows out again.",
                 "tables": tables,
             }
         ]

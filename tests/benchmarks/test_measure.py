@@ -43,7 +43,7 @@ def test_client_and_server_are_told_apart(server: EmbeddedServer) -> None:
     of_client = measure(client, server, url)
     assert of_client.client_cpu_s > 0.5
     assert of_client.server_cpu_s < 0.1
-    assert of_client.client_peak_mb > 20
+    assert of_client.client_peak_mb > 5
     assert of_client.wall_s >= 0.5
     assert of_client.database_mb > 1
 

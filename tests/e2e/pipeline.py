@@ -4,12 +4,9 @@ The same functions in the same order as orchestration/assets.py and checks.py; t
 """
 
 from contextlib import closing
-from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 
 from dagster_project.audit.gate import CheckResult, run_gate
 from dagster_project.contracts.model import contracts
@@ -28,29 +25,9 @@ from dagster_project.warehouse.connection import connect
 from tests.oracle.compare import published
 from tests.oracle.recompute import KEYS
 
-QUIET = ["--quiet", "--no-use-colors"]
-
-
-@lru_cache(maxsize=1)
-def _parsed() -> Manifest:
-    return _invoke(["parse"]).result
-
-
-def _invoke(args: list[str], manifest: Manifest | None = None):  # type: ignore[no-untyped-def]
-    done = dbtRunner(manifest=manifest).invoke([*QUIET, *args, "--project-dir", str(dbt_project.PROJECT_DIR)])
-    assert done.success, done.exception or [
-        (result.node.name, result.message) for result in done.result if result.status in {"error", "fail"}
-    ]
-    return done
-
 
 def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # type: ignore[no-untyped-def]
     """Load, build, audit, publish; returns what the gate found."""
-    for name, value in dbt_project.environment(settings.database_url or "").items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("DBT_PROFILES_DIR", str(dbt_project.PROJECT_DIR))
-    monkeypatch.setenv("DBT_LOG_PATH", str(target))
-    monkeypatch.setenv("DBT_TARGET_PATH", str(target))
     with open_session(settings, RunReport()) as session:
         conn = session.conn
         for source in contracts():
@@ -60,7 +37,7 @@ def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # 
         if window is None:
             return []
         open_window(conn, window)
-        _invoke(dbt_project.build_args(is_full=window.is_full), _parsed())
+        dbt_project.build(session.url, dbt_project.build_args(is_full=window.is_full), target)
         build = record(session, window, DbtTests(0, 0, ()))
         checks = run_gate(settings.database_url or "")
         blocking = [check for check in checks if check.is_blocking]

@@ -70,7 +70,7 @@ def test_a_warehouse_from_its_first_run_to_a_refused_publication(cashless, wareh
         " where file_id = (select min(file_id) from landing.file where source = 'bills' and rows_loaded > 1)"
     )
     rows(warehouse, lose.format("-") + one)
-    refusal = cashless("run", "--landing", str(landing))
+    refusal = cashless("run", "--full", "--landing", str(landing))
     assert refusal.exit_code == 3, refusal.output
     assert "raw.rows_unaccounted" in refusal.output
     assert rows(warehouse, "select count(*) from bi.publication") == [(1,)]
