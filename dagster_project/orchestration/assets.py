@@ -27,7 +27,7 @@ from dagster_project.publish.publish import publish
 from dagster_project.raw.load import load_source
 from dagster_project.transform import dbt as dbt_project
 from dagster_project.transform.customer_keys import assign_customer_keys
-from dagster_project.transform.window import Window, open_window
+from dagster_project.transform.window import Window, close_window, open_window
 
 OPERATOR = ["team:data-operator"]
 CUSTOMER_KEY = dg.AssetKey(["private", "customer_key"])
@@ -213,6 +213,7 @@ def record(session: RunSession, window: Window, tests: DbtTests) -> Build:
             session.conn, GateResult(build.build_id, False, tests.passed, tests.warned, len(tests.failures))
         )
     else:
+        close_window(session.conn, window)
         record_build(
             session.conn,
             build,

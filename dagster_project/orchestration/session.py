@@ -16,7 +16,7 @@ from dagster_project.raw.ddl import ensure_tables
 from dagster_project.raw.load import find_landing
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
-from dagster_project.transform.window import EVERYTHING, Window, last_change, window_fingerprint
+from dagster_project.transform.window import EVERYTHING, Window, last_change, reference_fingerprint
 from dagster_project.warehouse.connection import connect_url, database_url, run_lock
 from dagster_project.warehouse.migrate import migrate
 
@@ -50,8 +50,8 @@ class RunSession:
         final_after_days = self.settings.final_after_days
         if (published.changes_through, published.final_after_days) == (through, final_after_days):
             return None
-        # A build by other models that was not published has left its own reference tables behind.
-        if window_fingerprint(self.conn) != fingerprint:
+        # A full build that was not published, or died, has left its own reference tables behind.
+        if reference_fingerprint(self.conn) != fingerprint:
             return everything
         return Window(False, published.changes_through, through, fingerprint)
 

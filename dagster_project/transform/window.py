@@ -24,18 +24,28 @@ class Window:
 
 
 def open_window(conn: Connection, window: Window) -> None:
-    """Tells the models; commits."""
+    """Tells the models; commits. A build that makes everything anew has no finished reference tables from here on."""
     with conn, conn.cursor() as cursor:
         cursor.execute(
-            "update touched.change_window set is_full = %s, changes_after = %s, input_fingerprint = %s",
-            (window.is_full, window.changes_after, window.input_fingerprint),
+            "update touched.change_window set is_full = %(is_full)s, changes_after = %(changes_after)s,"
+            " reference_fingerprint = case when %(is_full)s then '' else reference_fingerprint end",
+            {"is_full": window.is_full, "changes_after": window.changes_after},
         )
 
 
-def window_fingerprint(conn: Connection) -> str:
-    """What the newest build was started with, whether or not it came to its end."""
+def close_window(conn: Connection, window: Window) -> None:
+    """The build came to its end, so that what it did not leave out is of its models and seeds; commits."""
+    if window.is_full:
+        with conn, conn.cursor() as cursor:
+            cursor.execute(
+                "update touched.change_window set reference_fingerprint = %s", (window.input_fingerprint,)
+            )
+
+
+def reference_fingerprint(conn: Connection) -> str:
+    """What the reference tables were made by; empty if a build that makes them did not come to its end."""
     with conn, conn.cursor() as cursor:
-        cursor.execute("select input_fingerprint from touched.change_window")
+        cursor.execute("select reference_fingerprint from touched.change_window")
         row = cursor.fetchone()
     assert row is not None
     return str(row[0])

@@ -13,7 +13,7 @@ from dagster_project.publish.build import Build, GateResult, newest_publication,
 from dagster_project.publish.publish import publish
 from dagster_project.publish.relations import PublishedTable
 from dagster_project.settings import Settings
-from dagster_project.transform.window import EVERYTHING, Window, open_window
+from dagster_project.transform.window import EVERYTHING, Window, close_window, open_window
 
 TABLE = PublishedTable("dim_channel", ("channel_code",))
 
@@ -46,6 +46,7 @@ def build(session: RunSession, *, passed: bool = True) -> None:
     window = session.window()
     assert window is not None
     open_window(session.conn, window)
+    close_window(session.conn, window)
     with session.conn, session.conn.cursor() as cursor:
         based_on = newest_publication(cursor)
     done = Build(
@@ -121,3 +122,20 @@ def test_the_setting_of_final_months_is_published_without_any_row(session: RunSe
     assert seen(session.window()) == (False, 1, 1)
     build(session)
     assert session.window() is None
+
+
+def test_a_full_build_that_died_is_made_again(session: RunSession) -> None:
+    """It may have got as far as some of the reference tables, which a build of what changed leaves as they are."""
+    change(session)
+    build(session)
+    change(session)
+    assert seen(session.window()) == (False, 1, 2)
+    session.is_full = True
+    window = session.window()
+    assert window is not None
+    open_window(session.conn, window)  # and dies
+    session.is_full = False
+    assert seen(session.window()) == (True, EVERYTHING, 2)
+    build(session)
+    change(session)
+    assert seen(session.window()) == (False, 2, 3)

@@ -11,16 +11,16 @@ create table touched.change_window (
     is_only_row boolean primary key default true check (is_only_row),
     is_full boolean not null,
     changes_after integer not null,
-    input_fingerprint text not null
+    reference_fingerprint text not null
 );
-insert into touched.change_window (is_full, changes_after, input_fingerprint) values (true, -1, 'none');
+insert into touched.change_window (is_full, changes_after, reference_fingerprint) values (true, -1, '');
 comment on table touched.change_window is 'One row, written before a build: what it has to look at.';
 comment on column touched.change_window.is_only_row is 'Keeps the table at one row.';
 comment on column touched.change_window.is_full is 'Everything is made anew.';
 comment on column touched.change_window.changes_after is
 'Last change (landing.change) that the published figures know; newer ones are looked at.';
-comment on column touched.change_window.input_fingerprint is
-'Of the models, seeds and expectations of the build: what it does not make anew is of these.';
+comment on column touched.change_window.reference_fingerprint is
+'Of the models, seeds and expectations that the tables made of seeds alone were made by; empty while they are made.';
 
 alter table audit.build
 add column is_full boolean not null default true,
