@@ -34,6 +34,9 @@ from dagster_project.landing.records import (
 
 DELIMITERS = (",", ";", "\t", "|")
 _READ = 1 << 20
+# Đ đ ô ê ă and the marks acute, tilde, hook and dot of Windows-1258: bytes that begin no Vietnamese letter in UTF-8. At the
+# very end of a file they are that letter, not half of another.
+_NEVER_BEGINS = b"\xd0\xf0\xf4\xea\xe3\xec\xde\xd2\xf2"
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
 _LONGEST_QUOTE = 4 << 20
 # Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
@@ -201,7 +204,7 @@ def _examine(path: Path) -> _Text:
     try:
         return _decodes(path, encoding)
     except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data":
+        if error.reason == "unexpected end of data" and error.object[error.start] not in _NEVER_BEGINS:
             raise RefusedError("truncated: it ends in the middle of a character") from None
     # How Vietnamese letters begin in UTF-8: as Windows-1258 they would be no words of any language.
     if encoding == "utf-8-sig" or _contains(path, (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x91")):

@@ -55,11 +55,6 @@ class RunSession:
             return everything
         return Window(False, published.changes_through, through, fingerprint)
 
-    def changes_published(self) -> int:
-        """The last change that BI's figures know; EVERYTHING is after it before the first publication."""
-        published = self._published()
-        return EVERYTHING if published is None else published.changes_through
-
     def _published(self) -> Build | None:
         with self.conn, self.conn.cursor() as cursor:
             return published_build(cursor)

@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from dagster_project.contracts.model import contracts
 from dagster_project.errors import CashlessError
 from dagster_project.settings import Settings
+from dagster_project.transform.window import EVERYTHING
 
 
 class CustomerKeyError(CashlessError):
@@ -22,52 +23,67 @@ def customer_key(secret: str, customer_code: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def assign_customer_keys(conn: Connection, settings: Settings, changes_after: int = -1) -> int:
-    """Adds the codes that have no key yet, of rows newer than a change (landing.change); returns how many. Commits.
+def assign_customer_keys(conn: Connection, settings: Settings) -> int:
+    """Adds the codes that have no key yet, of the rows that came since it was last asked; returns how many. Commits.
 
     Raises CustomerKeyError when the secret differs from the one used before: new keys for old customers
     would silently cut every customer's history in two.
     """
     secret = settings.customer_key()
     with conn, conn.cursor() as cursor:
-        _check_secret(cursor, secret)
-        sources = {name for name, contract in contracts().items() if "customer_code" in contract.names}
-        if changes_after >= 0:
-            cursor.execute("select source from landing.change where change_id > %s", (changes_after,))
-            sources &= {source for (source,) in cursor.fetchall()}
-        if not sources:
-            return 0
-        codes = " union ".join(
-            f"select customer_code from raw.{name} where change_id > %(changes_after)s"
-            for name in sorted(sources)
-        )
+        known_through = _check_secret(cursor, secret)
         cursor.execute(
-            f"select customer_code from ({codes}) as seen where customer_code is not null and not exists"
-            " (select from bi_private.customer_key as known where known.customer_code = seen.customer_code)",
-            {"changes_after": changes_after},
+            "select coalesce(max(change_id), 0), array_agg(distinct source::text) from landing.change"
+            " where change_id > %s",
+            (known_through,),
         )
-        missing = [code for (code,) in cursor.fetchall()]
+        through, sources = cursor.fetchone() or (0, None)
+        if known_through == EVERYTHING:
+            sources = list(contracts())
+        coded = [name for name in sorted(sources or []) if "customer_code" in contracts()[name].names]
+        missing = _codes_without_key(cursor, coded, known_through) if coded else []
         if missing:
             rows = io.StringIO(
                 "".join(f"{_escaped(code)}\t{customer_key(secret, code)}\n" for code in missing)
             )
             cursor.copy_expert("copy bi_private.customer_key (customer_code, customer_key) from stdin", rows)
             cursor.execute("analyze bi_private.customer_key")
+        cursor.execute(
+            "update bi_private.customer_key_secret set changes_through = %(through)s"
+            " where changes_through < %(through)s",
+            {"through": through},
+        )
     return len(missing)
 
 
-def _check_secret(cursor: Cursor, secret: str) -> None:
+def _codes_without_key(cursor: Cursor, sources: list[str], changes_after: int) -> list[str]:
+    codes = " union ".join(
+        f"select customer_code from raw.{name} where change_id > %(changes_after)s" for name in sources
+    )
+    cursor.execute(
+        f"select customer_code from ({codes}) as seen where customer_code is not null and not exists"
+        " (select from bi_private.customer_key as known where known.customer_code = seen.customer_code)",
+        {"changes_after": changes_after},
+    )
+    return [code for (code,) in cursor.fetchall()]
+
+
+def _check_secret(cursor: Cursor, secret: str) -> int:
+    """Raises if the secret is another one; the last change that has all its keys."""
     fingerprint = hmac.digest(secret.encode(), b"cashless customer_key", hashlib.sha256).hex()
     cursor.execute(
         "insert into bi_private.customer_key_secret (fingerprint) values (%s) on conflict do nothing",
         (fingerprint,),
     )
-    cursor.execute("select fingerprint from bi_private.customer_key_secret")
-    if cursor.fetchone() != (fingerprint,):
+    cursor.execute("select fingerprint, changes_through from bi_private.customer_key_secret")
+    row = cursor.fetchone()
+    assert row is not None
+    if row[0] != fingerprint:
         raise CustomerKeyError(
             "The customer key secret is not the one this warehouse was built with: set "
             "CASHLESS_CUSTOMER_KEY_SECRET (or <CASHLESS_HOME>/customer_key.secret) to that one."
         )
+    return int(row[1])
 
 
 def _escaped(code: str) -> str:

@@ -16,11 +16,13 @@
     where false
 {%- endmacro %}
 
-{# The keys of the rows that came into a raw table, or were withdrawn from it, since the last publication. #}
+{# The keys of the rows that came to count in a raw table, or were withdrawn from it, since the last publication. #}
 {% macro touched_keys(source_name, columns) -%}
     select {{ columns.keys() | join(', ') }}
     from {{ source('raw', source_name) }}
-    where change_id > (select changes_after from {{ source('touched', 'change_window') }})
+    where
+        not is_duplicate
+        and change_id > (select changes_after from {{ source('touched', 'change_window') }})
     union
     select
         {%- for name, type in columns.items() %}
@@ -29,6 +31,7 @@
     from {{ source('landing', 'withdrawn_row') }}
     where
         source = '{{ source_name }}'
+        and not (fields ->> 'is_duplicate')::boolean
         and change_id > (select changes_after from {{ source('touched', 'change_window') }})
 {%- endmacro %}
 

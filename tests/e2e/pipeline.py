@@ -32,7 +32,7 @@ def run(settings: Settings, monkeypatch, target: Path) -> list[CheckResult]:  # 
         conn = session.conn
         for source in contracts():
             load_source(conn, settings, source, session.found)
-        assign_customer_keys(conn, settings, session.changes_published())
+        assign_customer_keys(conn, settings)
         window = session.window()
         if window is None:
             return []

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from dagster_project.raw.changes import Person
+from dagster_project.raw.withdraw import unload
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 from tests.e2e import pipeline
+from tests.e2e.cases import TODAY, Scene, tables
+from tests.oracle.write_bundle import write
 
 FIRST, LAST = date(2025, 5, 1), date(2025, 8, 1)
 PAYMENTS = "partner_code,transaction_id,kind,channel_code,customer_code,bill_id,amount,paid_at\n"
@@ -55,7 +59,9 @@ class Warehouse:
             return cursor.fetchall()
 
     def add(self, name: str, text: str) -> None:
-        (Path(self.settings.landing) / name).write_text(text, encoding="utf-8")
+        file = Path(self.settings.landing) / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 def test_a_late_payment_makes_its_bill_and_its_month_anew(
@@ -101,18 +107,51 @@ def test_a_late_payment_makes_its_bill_and_its_month_anew(
     )
 
 
-def test_a_snapshot_that_says_the_same_makes_nothing_anew(
+def test_a_snapshot_that_comes_again_touches_only_what_is_new(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = warehouse.model_copy(update={"today": date(2026, 1, 15)})
     house = Warehouse(settings, monkeypatch, tmp_path / "target")
     write_sample(Path(settings.landing), customers=60, first=LAST, last=LAST, seed=4, dirty=False)
     house.run()
-    snapshot = sorted(Path(settings.landing, "customers").iterdir())[0]
-    text = snapshot.read_text(encoding="utf-8")
-    house.add("customers/again.csv", text + "\n")
+    # Nothing new: all its rows are duplicates, and no run is needed.
+    snapshot = sorted(Path(settings.landing, "customers").iterdir())[0].read_text(encoding="utf-8")
+    house.add("customers/again.csv", snapshot + "\n")
     house.run()
     assert house.query("select count(*) from bi.publication") == [(1,)]
     assert house.query(
         "select rows_loaded, rows_duplicate > 0 from bi.load_audit where file = 'customers/again.csv'"
     ) == [(0, True)]
+    # With one new row among them.
+    last = snapshot.strip().splitlines()[-1]
+    house.add("customers/more.csv", snapshot + last.replace(last.split(",")[0], "PN99999999999") + "\n")
+    house.run()
+    assert house.query("select customer_code from touched.touched_customer") == [("PN99999999999",)]
+    assert house.query("select count(*) from bi.publication") == [(2,)]
+    assert house.query(
+        "select count(*) from bi.dim_customer where customer_key in (select customer_key"
+        " from bi_private.customer_key where customer_code = 'PN99999999999')"
+    ) == [(1,)]
+    # Taking a file back whose rows all stand by another touches none of them.
+    unload(settings, ["customers/again.csv"], Person("a test", ""))
+    house.run()
+    assert house.query("select count(*) from touched.rebuilt_bill") == [(0,)]
+
+
+def test_the_bill_of_a_payment_that_stays_vanishes(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Only what was published tells whose unnamed payment had paid it."""
+    settings = warehouse.model_copy(update={"today": TODAY})
+    house = Warehouse(settings, monkeypatch, tmp_path / "target")
+    scene = Scene(1)
+    stays = [scene.customer(), scene.payment(1)]
+    write(tables(stays), Path(settings.landing), 1, only_csv=True)
+    write(tables([scene.bill(1)]), tmp_path / "other", 1, only_csv=True)
+    [bill] = (tmp_path / "other" / "bills").iterdir()
+    house.add("bills/gone.csv", bill.read_text(encoding="utf-8"))
+    house.run()
+    unload(settings, ["bills/gone.csv"], Person("a test", ""))
+    house.run()
+    assert house.query("select allocated_vnd, unapplied_vnd from bi.fct_payment") == [(0, 108_000)]
+    assert house.query("select count(*) from bi.fct_bill") == [(0,)]

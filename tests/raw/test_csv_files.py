@@ -51,6 +51,15 @@ def test_encodings(landing: Landing, encoding: str) -> None:
     assert loaded_name(landing, data) == NAME
 
 
+def test_windows_1258_that_ends_with_a_letter(landing: Landing) -> None:
+    """Its byte could begin a character of UTF-8, but none of a Vietnamese text."""
+    header = "partner_code,transaction_id,kind,customer_code,paid_at,amount\n"
+    content = header.encode() + b"VCB,T1,payment,PN01000000001,2024-05-01 08:00,100 \xf0"
+    result = landing.load_text("payments", content)
+    assert (result.status, result.counts.rows_loaded) == ("loaded", 1), result.refused_reason
+    assert landing.value("select amount from raw.payments") == 100
+
+
 def windows_1258(text: str) -> bytes:
     """Windows-1258 has the vowels of one mark as letters and the tones as marks that follow them."""
     data = b""

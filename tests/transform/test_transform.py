@@ -43,6 +43,24 @@ def test_every_code_gets_its_key_once(warehouse: Settings) -> None:
     assert before.items() <= after.items()
 
 
+def test_keys_remember_by_themselves_how_far_they_got(warehouse: Settings) -> None:
+    """Also rows from before the log of changes, which have change 0, and without any publication."""
+    bring(warehouse, "a.csv", "PN01000000001")
+    with closing(connect(warehouse)) as conn, conn.cursor() as cursor:
+        load_landing(warehouse, conn)
+        cursor.execute("update raw.feedback set change_id = 0")
+        cursor.execute("truncate landing.change cascade")
+        conn.commit()
+        assert assign_customer_keys(conn, warehouse) == 1
+        assert assign_customer_keys(conn, warehouse) == 0
+        cursor.execute("delete from bi_private.customer_key")
+        conn.commit()
+        assert assign_customer_keys(conn, warehouse) == 0, "looked through once"
+        bring(warehouse, "b.csv", "PN01000000002")
+        load_landing(warehouse, conn)
+        assert assign_customer_keys(conn, warehouse) == 1
+
+
 def test_another_secret_is_refused(warehouse: Settings) -> None:
     bring(warehouse, "a.csv", "PN01000000001")
     with closing(connect(warehouse)) as conn:

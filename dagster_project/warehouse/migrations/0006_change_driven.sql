@@ -7,6 +7,11 @@ comment on schema delta is 'dbt: the rows of facts and figures that a build make
 
 comment on schema candidate is 'dbt: dimensions, facts and KPI tables as they will be published, awaiting the audit.';
 
+alter table bi_private.customer_key_secret
+add column changes_through integer not null default -1;
+comment on column bi_private.customer_key_secret.changes_through is
+'Last change (landing.change) whose rows all have their customer_key; -1: all rows are to be looked through.';
+
 create table touched.change_window (
     is_only_row boolean primary key default true check (is_only_row),
     is_full boolean not null,
