@@ -34,8 +34,8 @@ from dagster_project.landing.records import (
 
 DELIMITERS = (",", ";", "\t", "|")
 _READ = 1 << 20
-# Đ đ ô ê ă and the marks acute, tilde, hook and dot of Windows-1258: bytes that begin no Vietnamese letter in UTF-8. At the
-# very end of a file they are that letter, not half of another.
+# Đ đ ô ê ă and the marks acute, tilde, hook and dot of Windows-1258: bytes that begin no Vietnamese letter in
+# UTF-8. At the very end of a file they are that letter, not half of another.
 _NEVER_BEGINS = b"\xd0\xf0\xf4\xea\xe3\xec\xde\xd2\xf2"
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
 _LONGEST_QUOTE = 4 << 20
