@@ -24,7 +24,6 @@ MAY_READ_THE_ENVIRONMENT = {
     "settings.py",
     "cli.py",
     "transform/dbt.py",
-    "orchestration/assets.py",
     "audit/gate.py",
 }
 

@@ -112,6 +112,19 @@ def test_nothing_half_done_is_taken_for_success(
     assert seen_by_bi(published)
 
 
+def test_a_new_customer_is_not_left_out_by_a_part_of_the_job(published: Settings) -> None:
+    """All but the asset that gives customers their keys: a row without one would be in no model."""
+    customers = Path(published.landing) / "customers"
+    lines = sorted(customers.iterdir())[0].read_text(encoding="utf-8").strip().splitlines()
+    code = lines[-1].split(",")[0]
+    (customers / "more.csv").write_text(
+        "\n".join([lines[0], lines[-1].replace(code, "PN99999999999")]) + "\n", encoding="utf-8"
+    )
+    before = rows(published, "select count(distinct customer_key) from bi.dim_customer")[0][0]
+    assert materialize(published, dg.AssetSelection.all() - dg.AssetSelection.assets("private/customer_key"))
+    assert rows(published, "select count(distinct customer_key) from bi.dim_customer") == [(before + 1,)]
+
+
 def test_a_failed_dbt_test_refuses_the_publication(
     published: Settings, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
