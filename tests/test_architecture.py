@@ -22,7 +22,7 @@ MAY_IMPORT = {
 }  # fmt: skip
 MAY_READ_THE_ENVIRONMENT = {
     "settings.py",
-    "cli.py",
+    "cli/database.py",
     "transform/dbt.py",
     "audit/gate.py",
 }
@@ -52,7 +52,7 @@ def test_every_room_imports_only_what_it_may() -> None:
 
 def test_every_room_is_listed() -> None:
     rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
-    assert rooms == set(MAY_IMPORT) - {"settings"}
+    assert rooms == set(MAY_IMPORT) - {"settings"} | {"cli"}  # the door leads everywhere
 
 
 def test_every_module_says_first_what_belongs_there() -> None:

@@ -1,0 +1,69 @@
+"""What the commands share: errors for people, settings, who asks, running the pipeline. No command is here."""
+
+# ruff: noqa: PLC0415  (imports inside commands: see the package)
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dagster_project.errors import CashlessError
+
+if TYPE_CHECKING:
+    from dagster_project.raw.changes import Person
+    from dagster_project.settings import Settings
+
+
+class Door(click.Group):
+    """A group whose commands may raise CashlessError: one line for people instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CashlessError as error:
+            click.echo(f"cashless: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def settings_of(**overrides: Any) -> Settings:
+    """The settings, and over them what the command line says."""
+    from dagster_project.settings import load_settings
+
+    return load_settings(**overrides)
+
+
+def person_of(by: str | None, reason: str | None) -> Person:
+    """Who asks for a change of raw, and why: asked for if somebody is there to answer."""
+    import getpass
+
+    from dagster_project.raw.changes import Person
+
+    if by is None:
+        try:
+            by = getpass.getuser()
+        except (KeyError, OSError):  # a user without a name, as in some containers
+            by = f"user {os.getuid()}"
+    if not by.strip():
+        raise click.UsageError("--by is empty")
+    if reason is None:
+        reason = click.prompt("Reason", default="", show_default=False) if sys.stdin.isatty() else ""
+    return Person(by.strip(), reason.strip())
+
+
+def run_and_print(settings: Settings, *, with_landing: bool = True, is_full: bool = False) -> int:
+    """Runs the pipeline, with progress; the exit code."""
+    import time
+
+    from dagster_project.orchestration.report import RunReport
+    from dagster_project.orchestration.run import run_pipeline
+
+    start = time.monotonic()
+
+    def progress(step: str) -> None:
+        click.echo(f"{time.monotonic() - start:5.0f} s  {step}", err=True)
+
+    result = run_pipeline(settings, RunReport(progress), with_landing=with_landing, is_full=is_full)
+    result.print()
+    return result.exit_code
