@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """postgresql://… of the company's own server; unset: the embedded server under `home`."""
     landing: str = "landing"
     """The landing folder, or any fsspec address."""
+    overlay: Path | None = None
+    """The folder of what the operator owns: reference data, contracts, pulls; unset: `overlay` under `home`."""
     today: date | None = None
     """Overrides the clock (tests, backfills)."""
     customer_key_secret: SecretStr | None = None
@@ -45,11 +47,19 @@ class Settings(BaseSettings):
     final_after_days: Annotated[int, Field(ge=0)] = 60
     """A month is final this many days after its end."""
 
-    @field_validator("home", mode="after")
+    @field_validator("home", "overlay", mode="after")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
+    def _absolute(cls, folder: Path | None) -> Path | None:
         # Absolute from the start: dbt and the server change their working directory.
-        return Path(os.path.abspath(home.expanduser()))
+        return None if folder is None else Path(os.path.abspath(folder.expanduser()))
+
+    @field_validator("overlay", mode="after")
+    @classmethod
+    def _there(cls, overlay: Path | None) -> Path | None:
+        # Figures made without what somebody declared there would be wrong without a word.
+        if overlay is not None and not overlay.is_dir():
+            raise ValueError(f"{overlay} is no folder")
+        return overlay
 
     @field_validator("customer_key_secret", mode="after")
     @classmethod
@@ -57,6 +67,10 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < 16:
             raise ValueError("must have at least 16 characters")
         return secret
+
+    def overlay_folder(self) -> Path:
+        """Where the overlay lies; the default one may not be there, and is empty then."""
+        return self.overlay or self.home / "overlay"
 
     def today_local(self) -> date:
         """The day of loading, in Vietnam."""

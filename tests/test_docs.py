@@ -1,8 +1,8 @@
 """What the pages promise: every query of the analyst's page runs, every setting is in the operator's table."""
 
 import re
-from itertools import chain
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
