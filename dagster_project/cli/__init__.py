@@ -4,7 +4,8 @@ calls one function and makes its outcome an exit code.
 Does not belong here: any work. Only click is imported at the top of these modules, so that `cashless --help` stays
 quick; everything else is imported by the command that needs it.
 
-Exit codes: 0 published, or nothing new; 1 error; 2 wrong usage; 3 the quality gate refused the publication.
+Exit codes: 0 published, or nothing new; 1 error; 2 wrong usage; 3 the quality gate refused the publication;
+130 interrupted.
 """
 
 from __future__ import annotations

@@ -29,9 +29,16 @@ def start() -> None:
 
 
 @db.command()
-def stop() -> None:
+@click.option("--force", is_flag=True, help="Also while somebody is writing: that run ends with an error.")
+def stop(*, force: bool) -> None:
     """Stop the embedded server."""
-    click.echo("stopped" if _embedded_server().stop() else "was not running")
+    server = _embedded_server()
+    url = server.url()
+    if url is not None and not force:
+        from dagster_project.warehouse.connection import refuse_if_locked
+
+        refuse_if_locked(url)
+    click.echo("stopped" if server.stop() else "was not running")
 
 
 @db.command()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dagster_project.settings import Settings
 
 
+INTERRUPTED = 130  # as shells have it
+
+
 class Door(click.Group):
     """A group whose commands may raise CashlessError: one line for people instead of a traceback."""
 
@@ -25,6 +28,9 @@ class Door(click.Group):
         except CashlessError as error:
             click.echo(f"cashless: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("cashless: interrupted; nothing half-done is seen, the next run goes on.", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 def settings_of(**overrides: Any) -> Settings:

@@ -94,7 +94,8 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         description=f"{contract.description} Grain: {contract.grain}",
     )
     def load(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
-        session.report.progress(f"Nạp / loading {contract.source}")
+        if session.found.files[contract.source]:
+            session.report.progress(f"Nạp / loading {contract.source}")
         done = load_source(session.conn, session.settings, contract.source, session.found)
         session.report.files += done.files
         session.report.rows_repaired += done.repaired.rows_loaded

@@ -20,7 +20,7 @@ from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, load_content, prepare, refresh_statistics
 from dagster_project.raw.ledger import NOTHING, Counts, Entry
 from dagster_project.raw.load import REFUSALS, find_landing, note_copy, why_refused
-from dagster_project.raw.withdraw import Moved, take_out, withdraw_rows, writing
+from dagster_project.raw.withdraw import Moved, standing_as, take_out, withdraw_rows, writing
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import WarehouseError
 
@@ -29,7 +29,8 @@ from dagster_project.warehouse.connection import WarehouseError
 class Reloaded:
     """A file that was read again: what became of its rows before and now.
 
-    `was_another_content`: what stood before was withdrawn, and what lies in the landing now came instead.
+    `was_another_content`: what stood before was withdrawn, and what lies in the landing now came instead;
+    `former_stands_as`: another file by which the rows of the former content still count.
     """
 
     path: str
@@ -37,11 +38,14 @@ class Reloaded:
     now: Counts
     was_another_content: bool
     same_content_as: str | None
+    former_stands_as: str | None = None
 
     def __str__(self) -> str:
         text = f"{self.path}: {_told(self.now)} (before: {_told(self.before)})"
         if self.was_another_content:
             text += "; the file has another content now, the former one was withdrawn"
+        if self.former_stands_as is not None:
+            text += f", but it still stands as {self.former_stands_as}"
         if self.same_content_as is not None:
             text += f"; the same content stands as {self.same_content_as}"
         return text
@@ -134,6 +138,7 @@ def _read_instead(
         now,
         was_another_content=bool(before),
         same_content_as=original.path if original else None,
+        former_stands_as=standing_as(cursor, before[0]) if before else None,
     )
 
 

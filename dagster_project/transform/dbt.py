@@ -27,6 +27,8 @@ SEEDS_DIR = REPOSITORY / "seeds"
 MANIFEST = PROJECT_DIR / "target" / "manifest.json"
 _STAMP = PROJECT_DIR / "target" / "manifest.of"
 
+_NOTICES_ITS_END = "-c client_connection_check_interval=2s"
+
 # Every table of a build is made anew: a seed or model of another shape needs no manual step.
 _BUILD = ["build", "--full-refresh", "--exclude-resource-type", "unit_test"]
 
@@ -48,11 +50,9 @@ def environment(database_url: str) -> dict[str, str]:
         "CASHLESS_DBT_SSLMODE": dsn.get("sslmode", "prefer"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # libpq reads these by itself, so the profile need not know them.
-        **{
-            f"PG{name.upper()}": dsn[name]
-            for name in ("sslrootcert", "sslcert", "sslkey", "options")
-            if name in dsn
-        },
+        **{f"PG{name.upper()}": dsn[name] for name in ("sslrootcert", "sslcert", "sslkey") if name in dsn},
+        # A statement of dbt's must not go on for minutes when its run was killed: the next one would wait for it.
+        "PGOPTIONS": f"{dsn.get('options') or os.environ.get('PGOPTIONS', '')} {_NOTICES_ITS_END}".strip(),
     }
 
 
@@ -92,6 +92,8 @@ def build(database_url: str, args: list[str], target: Path) -> DbtOutcome:
     events: list[dict[str, Any]] = []
     with _connection_variables(database_url):
         done = _invoke(args, target, _parsed(target), [lambda event: events.append(msg_to_dict(event))])
+    if isinstance(done.exception, KeyboardInterrupt):
+        raise done.exception
     if done.exception is not None:
         reason = " ".join(str(done.exception).split())
         raise TransformError(f"dbt did not come to its end: {reason}; see {target / 'dbt.log'}")

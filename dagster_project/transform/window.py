@@ -52,9 +52,11 @@ def reference_fingerprint(conn: Connection) -> str:
 
 
 def last_change(conn: Connection) -> int:
-    """The newest change; 0 if there is none."""
+    """The newest change that moved rows; 0 if there is none. A copy that was taken back, say, moves none."""
     with conn, conn.cursor() as cursor:
-        cursor.execute("select coalesce(max(change_id), 0) from landing.change")
+        cursor.execute(
+            "select coalesce(max(change_id), 0) from landing.change where rows_added + rows_withdrawn > 0"
+        )
         row = cursor.fetchone()
     assert row is not None
     return int(row[0])

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +24,7 @@ __all__ = [
     "connect",
     "connect_url",
     "database_url",
+    "refuse_if_locked",
     "run_lock",
     "without_password",
 ]
@@ -94,6 +95,12 @@ def run_lock(conn: Connection) -> Iterator[None]:
             conn.rollback()
             with _no_transaction_left(conn), conn.cursor() as cursor:
                 cursor.execute("select pg_advisory_unlock(%s)", (_RUN_LOCK,))
+
+
+def refuse_if_locked(url: str) -> None:
+    """WarehouseError that says who is writing, if somebody is."""
+    with closing(connect_url(url)) as conn, run_lock(conn):
+        return
 
 
 def server_version(conn: Connection) -> int:

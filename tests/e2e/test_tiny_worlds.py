@@ -1,4 +1,5 @@
-"""Tiny worlds: few ids and many rows that point at one another in every way, in drops, with files taken back.
+"""Tiny worlds: few ids and many rows that point at one another in every way, in drops; files are taken back, read
+again, overwritten and copied.
 
 A world has its own customers, bills, partner and two months, so that a hundred of them share a warehouse and its
 runs, and what one of them touches rebuilds no figure of another. After every drop all figures and facts are those
@@ -20,6 +21,7 @@ import pytest
 
 from dagster_project.orchestration.session import open_session
 from dagster_project.raw.changes import Person
+from dagster_project.raw.reload import reload
 from dagster_project.raw.withdraw import unload
 from dagster_project.settings import Settings
 from tests.e2e import pipeline
@@ -33,6 +35,7 @@ WORLDS = 150  # of two months each, to the last one before TODAY
 DROPS = 5
 MANY = range(3000, 3040)
 
+PERSON = Person("a test", "")
 COMMUNES = ["14587", "14320", "14404", "31519", "nowhere"]
 CHANNELS = ["momo", "momo", "auto_debit", "evn_counter", "partner_agent", "a new one", None]
 # Rows of these come by every drop; what touches all months at once comes by few.
@@ -183,9 +186,9 @@ class World:
         return [(source, self.row(source)) for source in sources]
 
 
-@dataclass
+@dataclass(eq=False)
 class File:
-    """A file of the landing: rows of one source."""
+    """A file of the landing: rows of one source. Each is itself, whatever its rows."""
 
     path: str
     source: str
@@ -221,11 +224,51 @@ def _write(landing: Path, name: str, rows: list[tuple[str, Row]]) -> Iterator[Fi
             yield File(f"{source}/{name}.csv", source, new)
 
 
+def _copy(landing: Path, file: File) -> File | None:
+    """The same content under another name; None if that name is taken."""
+    path = Path(file.path).with_name(f"copy_{Path(file.path).name}")
+    if (landing / path).exists():
+        return None
+    (landing / path).write_bytes((landing / file.path).read_bytes())
+    return File(str(path), file.source, file.rows)
+
+
 def _text(column: Column, value: Any) -> str:
     """A value in the plainest of the forms that are read."""
     if value is None:
         return ""
     return f"{value:%Y-%m}" if column.kind == "month" else str(value)
+
+
+@dataclass
+class Desk:
+    """The people who take files back and have them read again. `files`: those that stand, `withdrawn`: the others."""
+
+    landing: Path
+    files: list[File] = field(default_factory=list)
+    withdrawn: list[File] = field(default_factory=list)
+
+    def take_back(self, settings: Settings, files: list[File]) -> None:
+        if files:
+            unload(settings, [file.path for file in files], PERSON)
+            self.files[:] = [file for file in self.files if file not in files]
+            self.withdrawn += files
+
+    def read_again(self, settings: Settings, random: Random, loaded: list[File]) -> None:
+        """Some come back, some are corrected in place, some come once more under other names."""
+        back = [file for file in self.withdrawn if random.random() < 0.2]
+        again = [file for file in loaded if file in self.files and random.random() < 0.05]
+        for file in back + again:
+            if random.random() < 0.4:
+                other = random.choice([other for other in loaded if other.source == file.source])
+                (self.landing / file.path).write_bytes((self.landing / other.path).read_bytes())
+                file.rows = other.rows
+        if back or again:
+            reload(settings, [file.path for file in back + again], PERSON)
+            self.files += back
+            self.withdrawn = [file for file in self.withdrawn if file not in back]
+        copied = [file for file in self.files if random.random() < 0.05]
+        self.files += [copy for file in copied if (copy := _copy(self.landing, file)) is not None]
 
 
 def _play(
@@ -239,9 +282,11 @@ def _play(
     landing = Path(warehouse.landing)
     worlds = [World(number, Random(f"world {seed} {number}")) for number in numbers]
     came: dict[int, list[tuple[str, Row]]] = {world.number: [] for world in worlds}
-    files: list[File] = []
+    desk = Desk(landing)
+    files = desk.files
     settings = warehouse
     for drop in range(1, drops + 1):
+        loaded = [*files]
         today = TODAY + timedelta(days=drop)
         settings = warehouse.model_copy(update={"today": today})
         shared: list[tuple[str, Row]] = []
@@ -272,9 +317,8 @@ def _play(
                 shared += new
         files += _write(landing, f"shared_{drop}", shared)
         steps = f"after drop {drop} of seed {seed}"
-        if taken_back:
-            unload(settings, [file.path for file in taken_back], Person("a test", ""))
-            files = [file for file in files if file not in taken_back]
+        desk.take_back(settings, taken_back)
+        desk.read_again(settings, Random(f"people {seed} {drop}"), loaded)
         pipeline.run(settings, monkeypatch, target)
         assert_published(settings, _standing(files, today), steps)
     by_drops = snapshot(settings)

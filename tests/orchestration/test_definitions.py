@@ -1,6 +1,8 @@
 """The asset graph: every check stands on an existing asset, and nothing reaches the publication unaudited."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +94,15 @@ def test_the_workspace_file_loads_in_a_new_process(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "cashless" in done.stdout + done.stderr
+
+
+def test_a_candidate_shows_what_the_publication_will_leave() -> None:
+    """The rows that a candidate view leaves out of what is published are those the publication replaces."""
+    nodes = manifest()["nodes"]
+    for table in published_tables():
+        if table.rebuilt is not None:
+            code = nodes[f"model.cashless.candidate_{table.name}"]["raw_code"]
+            said = re.search(r"after_publication\(\s*'(\w+)', '(\w+)', (\{.*?\})\s*\)", code)
+            assert said, table.name
+            assert said.group(1, 2) == (table.name, table.rebuilt.keys)
+            assert ast.literal_eval(said[3]) == dict(table.rebuilt.match)

@@ -139,3 +139,14 @@ def test_a_full_build_that_died_is_made_again(session: RunSession) -> None:
     build(session)
     change(session)
     assert seen(session.window()) == (False, 2, 3)
+
+
+def test_a_change_that_moved_no_row_is_nothing_new(session: RunSession) -> None:
+    change(session)
+    build(session)
+    with session.conn, session.conn.cursor() as cursor:
+        cursor.execute(
+            "insert into landing.change (kind, source, file_id, rows_added, rows_withdrawn, changed_by)"
+            " select 'unload', source, file_id, 0, 0, 'An' from landing.file"
+        )
+    assert session.window() is None

@@ -220,3 +220,13 @@ def test_targets_are_fractions_unless_they_are_conversions(landing: Landing) -> 
     result = landing.load_rows("targets", *rows)
     assert (result.counts.rows_loaded, result.counts.rows_quarantined) == (3, 3)
     assert landing.query("select code from raw.targets order by 1") == [("A",), ("B",), ("F",)]
+
+
+def test_a_decimal_has_one_written_form_whichever_file_was_first(landing: Landing) -> None:
+    landing.put("bills/a.csv", csv_text("bills", [row("bills", kwh="120.50")]))
+    landing.put("bills/b.csv", csv_text("bills", [row("bills", kwh="120.5")]))
+    landing.load()
+    assert landing.query("select kwh::text, is_duplicate from raw.bills order by file_id") == [
+        ("120.5", False),
+        ("120.5", True),
+    ]

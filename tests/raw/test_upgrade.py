@@ -176,3 +176,10 @@ def test_a_file_from_before_can_be_taken_back(upgraded: Landing) -> None:
         ("T1", False, 2),
         ("T2", False, 0),
     ]
+
+
+def test_numbers_get_their_one_written_form(landing: Landing) -> None:
+    with landing.conn, landing.conn.cursor() as cursor:
+        cursor.execute("update raw.bills set kwh = 182.500")
+    migrate(landing.conn)
+    assert landing.value("select kwh::text from raw.bills") == "182.5"

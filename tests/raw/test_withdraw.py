@@ -293,6 +293,19 @@ def test_the_first_copy_takes_over(landing: Landing) -> None:
     assert landing.query("select file from bi.quarantine") == []
 
 
+def test_a_corrected_file_does_not_hide_a_copy_of_the_wrong_one(landing: Landing) -> None:
+    for name in "ab":
+        landing.put(f"payments/{name}.csv", payments("WRONG"))
+    landing.load()
+    landing.put("payments/a.csv", payments("RIGHT"))
+    (done,) = reload(landing.settings, ["payments/a.csv"], AN)
+    assert "the former one was withdrawn, but it still stands as payments/b.csv" in str(done)
+    unload(landing.settings, ["payments/b.csv"], AN)
+    landing.put("payments/a.csv", payments("RIGHT AGAIN"))
+    (done,) = reload(landing.settings, ["payments/a.csv"], AN)
+    assert str(done).endswith("the former one was withdrawn")
+
+
 def test_the_copy_says_by_which_contract_its_rows_were_judged(
     landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

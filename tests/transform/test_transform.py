@@ -3,6 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 from pydantic import SecretStr
 
@@ -88,3 +89,14 @@ def test_dbt_connects_where_the_url_says() -> None:
     assert found["CASHLESS_DBT_PASSWORD"] == "p/w$"
     assert found["CASHLESS_DBT_DBNAME"] == "ware house"
     assert found["CASHLESS_DBT_SSLMODE"] == "require"
+
+
+def test_statements_of_dbt_end_with_their_run(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libpq's own variables decide for dbt's connections; other options of the URL stay."""
+    for name, value in environment(f"{database}?options=-c%20work_mem%3D7MB").items():
+        monkeypatch.setenv(name, value)
+    with closing(psycopg2.connect(database)) as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "select current_setting('client_connection_check_interval'), current_setting('work_mem')"
+        )
+        assert cursor.fetchone() == ("2s", "7MB")

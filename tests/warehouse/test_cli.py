@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from dagster_project.warehouse.connection import connect_url, run_lock
 
 HEAVY = {
     "dagster",
@@ -118,6 +121,10 @@ def test_the_embedded_server_from_first_use_to_stop(tmp_path: Path) -> None:
         assert started.stdout.startswith("running on 127.0.0.1:")
         asked = cashless("db", "psql", "-Atc", "select 'Điện lực', current_setting('timezone')", **home)
         assert asked.stdout == "Điện lực|Asia/Ho_Chi_Minh\n"
+        with closing(connect_url(url, "cashless run")) as conn, run_lock(conn):
+            refused = cashless("db", "stop", **home)
+        assert refused.returncode == 1
+        assert "Another run is writing to the warehouse: cashless run" in refused.stderr
     finally:
         stopped = cashless("db", "stop", **home)
     assert stopped.stdout == "stopped\n"

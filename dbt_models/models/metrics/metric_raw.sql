@@ -15,7 +15,8 @@ with ledger as (
     from {{ source('landing', 'file') }}
 ),
 
--- The rows that stand in raw, of every file from which new rows came since the last publication.
+-- The rows that stand in raw, of every file that changed, or from which rows came to count, since the last publication.
+-- A file that changed may have none that did: a copy that took over the older rows of its original.
 kept as (
     {%- for name in sources %}
     select
@@ -28,6 +29,10 @@ kept as (
             select touched.file_id
             from {{ source('raw', name) }} as touched
             where touched.change_id > (select changes_after from {{ source('touched', 'change_window') }})
+            union
+            select change.file_id
+            from {{ source('landing', 'change') }} as change
+            where change.change_id > (select changes_after from {{ source('touched', 'change_window') }})
         )
     {%- endif %}
     group by 1
