@@ -8,9 +8,9 @@ PACKAGE = REPOSITORY / "dagster_project"
 MAY_IMPORT = {
     "settings": {"errors"},
     "warehouse": {"errors", "settings"},
-    "contracts": set(),
+    "contracts": {"errors"},
     "landing": {"contracts", "warehouse"},
-    "raw": {"contracts", "landing", "settings", "warehouse"},
+    "raw": {"contracts", "errors", "landing", "settings", "warehouse"},
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),
     "publish": {"errors", "settings", "warehouse"},

@@ -12,8 +12,8 @@ from dagster_project.contracts.model import contracts
 from dagster_project.landing.finder import Found
 from dagster_project.orchestration.report import RunReport
 from dagster_project.publish.build import Build, published_build
-from dagster_project.raw.ddl import ensure_tables
 from dagster_project.raw.load import find_landing
+from dagster_project.raw.tables import ensure_tables
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
 from dagster_project.transform.window import EVERYTHING, Window, last_change, reference_fingerprint
@@ -70,11 +70,12 @@ def open_session(
     settings: Settings, report: RunReport, *, with_landing: bool = True, is_full: bool = False
 ) -> Iterator[RunSession]:
     """Looks at the landing, connects, takes the run lock and brings the warehouse's own schemas up to date."""
-    found = find_landing(settings) if with_landing else Found({source: [] for source in contracts()}, ())
+    known = contracts(settings.overlay_folder())
+    found = find_landing(settings) if with_landing else Found({source: [] for source in known}, ())
     report.findings += found.findings
     url = database_url(settings)
     with closing(connect_url(url, "cashless run")) as conn, run_lock(conn):
         migrate(conn)
         with conn:
-            ensure_tables(conn)
+            ensure_tables(conn, known.values())
         yield RunSession(settings, url, conn, report, found, is_full)
