@@ -7,13 +7,13 @@ refused. A column, or a table, without any value loses nothing, whatever happens
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import SQL_TYPE, Column, Contract, Form
+from dagster_project.contracts.model import SQL_TYPE, Column, Contract, Form, contracts
 from dagster_project.raw.ddl import array, comment_statements, create_statements, literal, lookup_index, quote
 
 _MOMENTS = (Form.TIMESTAMP, Form.DATE_OR_TIMESTAMP)
@@ -55,6 +55,24 @@ def shape_of(contract: Contract) -> dict[str, Any]:
         "rank_values": list(contract.column(rank).values) if rank else [],
         "columns": {column.name: [column.form.value, column.required] for column in contract.columns},
     }
+
+
+def order_of_rows(known: Iterable[Contract]) -> str:
+    """By what the current row of a key is found. A change of it can put another row in the first place.
+
+    Columns that the operator has added decide only between rows that are equal in all that the models read.
+    """
+    shipped = contracts()
+    return json.dumps(
+        {
+            contract.source: [
+                contract.column(contract.rank_column).values if contract.rank_column else (),
+                [(column.name, column.form) for column in shipped[contract.source].columns],
+            ]
+            for contract in known
+        },
+        ensure_ascii=False,
+    )
 
 
 def statements(cursor: Cursor, contract: Contract, table: Table, indexes: set[str]) -> list[str]:
