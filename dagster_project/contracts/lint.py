@@ -5,6 +5,7 @@ shipped contracts demand of the operator's. Nothing of raw, no files of the land
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -72,7 +73,14 @@ def faults_of(path: Path) -> list[Fault]:
 
 def _against_the_standard(document: Any, text: str) -> Iterator[tuple[Place, str]]:
     for error in _standard().iter_errors(document):
-        yield place_of(text, tuple(error.absolute_path)), f"not as the standard (ODCS) has it: {_told(error)}"
+        way = tuple(error.absolute_path)
+        if error.validator in ("additionalProperties", "unevaluatedProperties"):
+            # The names stand in the message only.
+            for name in re.findall(r"'([^']+)'", error.message):
+                if name in error.instance:
+                    yield place_of(text, (*way, name)), f"the standard (ODCS) has no {name} here"
+        else:
+            yield place_of(text, way), f"not as the standard (ODCS) has it: {_told(error)}"
 
 
 def _told(error: Any) -> str:

@@ -232,6 +232,8 @@ def fold_header(header: str) -> str:
 
 def parse_contract(document: Any, origin: str) -> Contract:
     """Builds the model of one ODCS document; `origin` is named in errors."""
+    if not isinstance(document, Mapping):
+        raise ContractError(origin, "is empty, or no contract")
     try:
         if document["kind"] != "DataContract" or not str(document["apiVersion"]).startswith("v3."):
             raise ContractError(origin, "not an ODCS v3 data contract", ("apiVersion",))
