@@ -15,6 +15,7 @@ from dagster_project.contracts.model import CONTRACTS_DIR
 from dagster_project.raw.preview import Header, preview
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect, run_lock
+from dagster_project.warehouse.migrate import migrate
 from tests.conftest import execute
 
 Check = Callable[..., Result]
@@ -137,6 +138,7 @@ def test_an_empty_database_stays_empty(landing: Landing, server_url: str, check:
         cursor.execute("select count(*) from pg_namespace where nspname in ('raw', 'landing', 'bi')")
         assert cursor.fetchone() == (0,)
     landing.conn = connect(landing.settings)
+    migrate(landing.conn)
     landing.load()
 
 
