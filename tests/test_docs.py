@@ -11,7 +11,7 @@ from dagster_project.contracts.page import PAGE, render
 from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
 from dagster_project.publish.publish import publish
-from dagster_project.raw.ddl import ensure_tables
+from dagster_project.raw.tables import ensure_tables
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import REPOSITORY, build_args, run_dbt
 from dagster_project.warehouse.connection import connect

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import database, files, run
+from dagster_project.cli import contract, database, files, run
 from dagster_project.cli.door import Door
 
 
@@ -24,5 +24,14 @@ def main() -> None:
     """
 
 
-for command in (run.run, run.demo, run.sample, run.status, files.unload, files.reload, database.db):
+for command in (
+    run.run,
+    run.demo,
+    run.sample,
+    run.status,
+    files.unload,
+    files.reload,
+    contract.contract,
+    database.db,
+):
     main.add_command(command)

@@ -32,7 +32,7 @@ def render() -> str:
 def _section(contract: Contract) -> str:
     lines = [
         f"\n## {contract.source}\n{contract.description} One row: {contract.grain}\n",
-        "| column | Vietnamese header | form | required | meaning |",
+        "| column | other headers | form | required | meaning |",
         "|---|---|---|---|---|",
         *(_row(column) for column in contract.columns),
     ]
@@ -43,7 +43,7 @@ def _row(column: Column) -> str:
     form = " / ".join(column.values) if column.values else column.form.value.replace("_", " ")
     required = "yes" if column.required else ""
     name = f"`{column.name}`{'*' if column.key else ''}"
-    return f"| {name} | {column.vietnamese or ''} | {form} | {required} | {column.description} |"
+    return f"| {name} | {', '.join(column.written_as[1:])} | {form} | {required} | {column.description} |"
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from dagster_project.landing.records import (
 )
 
 DELIMITERS = (",", ";", "\t", "|")
+_DELIMITER_NAMES = {"\t": "tab"} | {delimiter: f"“{delimiter}”" for delimiter in ",;|"}
 _READ = 1 << 20
 # Đ đ ô ê ă and the marks acute, tilde, hook and dot of Windows-1258: bytes that begin no Vietnamese letter in
 # UTF-8. At the very end of a file they are that letter, not half of another.
@@ -61,11 +62,15 @@ class CsvSource:
         self.delimiter = self._find_delimiter(contract)
         with self._open() as stream:
             header, self._header_lines = self._read_header(stream)
+        self.form: str | None = f"{self._text.encoding}, {_DELIMITER_NAMES[self.delimiter]}"
         self._layout: Layout = match_header(header, contract)
         self.copy_columns = self._layout.contract_columns
         self.extra_names = self._layout.extra_names
         self.notes: list[str] = []
         self.totals: list[Total] = []
+
+    def layouts(self) -> list[tuple[str | None, Layout]]:
+        return [(None, self._layout)]
 
     def sheet_starts(self) -> list[tuple[int, str]]:
         return []

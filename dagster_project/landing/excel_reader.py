@@ -71,6 +71,7 @@ class ExcelSource:
     """One workbook, opened: the sheets that have the required columns are known."""
 
     delimiter = ","
+    form: str | None = None
 
     def __init__(self, path: Path, contract: Contract) -> None:
         self._contract = contract
@@ -87,6 +88,9 @@ class ExcelSource:
         self.extra_names = tuple(
             dict.fromkeys(name for sheet in self._sheets for name in sheet.layout.extra_names)
         )
+
+    def layouts(self) -> list[tuple[str | None, Layout]]:
+        return [(sheet.name, sheet.layout) for sheet in self._sheets]
 
     def sheet_starts(self) -> list[tuple[int, str]]:
         return self._starts

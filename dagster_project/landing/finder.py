@@ -93,6 +93,18 @@ def find_files(location: str, sources: Collection[str]) -> Found:
     return Found(files, tuple(findings))
 
 
+def file_on_disk(source: str, path: Path) -> LandingFile:
+    """A file that need not lie in the landing, as if it lay in the folder of the source."""
+    parts = path.absolute().parts
+    inside = parts[len(parts) - parts[::-1].index(source) :] if source in parts[:-1] else parts[-1:]
+    return LandingFile(source, "/".join((source, *inside)), _OneFile(path))
+
+
+def source_of(path: Path, sources: Collection[str]) -> str | None:
+    """The source whose folder the file lies in: the innermost folder that is called after one."""
+    return next((name for name in reversed(path.absolute().parts[:-1]) if name in sources), None)
+
+
 def _storable(path: str) -> str:
     r"""The path with bytes that are no UTF-8 shown as \xNN: only so can it be written down."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -138,6 +150,23 @@ class _Folder:
 
     def open(self, path: str) -> BinaryIO:
         return (self._root / path).open("rb")
+
+
+class _OneFile:
+    """A place that has one file, under whatever path it is asked for."""
+
+    def __init__(self, file: Path) -> None:
+        self.unread: list[str] = []
+        self._file = file
+
+    def walk(self) -> Iterator[str]:
+        yield self._file.name
+
+    def mark(self, _path: str) -> Mark:
+        return _Folder(str(self._file.parent)).mark(self._file.name)
+
+    def open(self, _path: str) -> BinaryIO:
+        return self._file.open("rb")
 
 
 class _Address:

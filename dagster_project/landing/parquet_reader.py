@@ -13,6 +13,7 @@ from dagster_project.contracts.model import Contract, Form
 from dagster_project.landing.cells import cell_text
 from dagster_project.landing.records import (
     BlockWriter,
+    Layout,
     RawText,
     RefusedError,
     Total,
@@ -35,6 +36,7 @@ class ParquetSource:
     """One Parquet file, opened. A row's line is its number in the file, from 1: there is no header line."""
 
     delimiter = ","
+    form: str | None = None
 
     def __init__(self, path: Path, contract: Contract) -> None:
         try:
@@ -50,6 +52,9 @@ class ParquetSource:
         self.extra_names = self._layout.extra_names
         self.notes: list[str] = []
         self.totals: list[Total] = []
+
+    def layouts(self) -> list[tuple[str | None, Layout]]:
+        return [(None, self._layout)]
 
     def sheet_starts(self) -> list[tuple[int, str]]:
         return []

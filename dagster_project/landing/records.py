@@ -37,6 +37,14 @@ class RefusedError(Exception):
     """The file as a whole cannot be taken. The message is the reason and contains none of its values."""
 
 
+class HeaderError(RefusedError):
+    """The header is not that of the source: `columns` has the contract column of each of its names, if there is one."""
+
+    def __init__(self, reason: str, header: Sequence[str], columns: Sequence[str | None]) -> None:
+        super().__init__(reason)
+        self.header, self.columns = tuple(header), tuple(columns)
+
+
 @dataclass(frozen=True)
 class RawText:
     """One row as it stands in its file, and the same with everything personal hidden."""
@@ -98,6 +106,8 @@ class RecordSource(Protocol):
     """
 
     delimiter: str
+    # How text is encoded and parted in the file; None where the format itself says it.
+    form: str | None
     copy_columns: tuple[str, ...]
     extra_names: tuple[str, ...]
     notes: list[str]
@@ -107,6 +117,10 @@ class RecordSource(Protocol):
 
     def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
         """The raw text of rows (row_no, line), which come in the order of row_no."""
+        ...
+
+    def layouts(self) -> list[tuple[str | None, Layout]]:
+        """How columns are mapped, sheet by sheet (None: the file has no sheets)."""
         ...
 
     def sheet_starts(self) -> list[tuple[int, str]]:
@@ -121,10 +135,12 @@ def match_header(header: Sequence[str], contract: Contract) -> Layout:
     present = [name for name in columns if name is not None]
     twice = sorted({name for name in present if present.count(name) > 1})
     if twice:
-        raise RefusedError(f"two columns are both {', '.join(twice)}")
+        raise HeaderError(f"two columns are both {', '.join(twice)}", header, columns)
     missing = missing_columns(columns, contract)
     if missing:
-        raise RefusedError(f"required column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}")
+        raise HeaderError(
+            f"required column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}", header, columns
+        )
     hidden = frozenset(
         index for index, name in enumerate(columns) if name is None or contract.column(name).personal
     )
@@ -196,6 +212,13 @@ def join_fields(fields: Iterable[Field], delimiter: str = ",") -> str:
         ["" if text is None else text for text in fields]
     )
     return buffer.getvalue().removesuffix(LINE_END)
+
+
+def shown_header(name: str) -> str:
+    """A name of a header as it may be shown: of a file without a header it is a value."""
+    return (
+        HIDDEN if _TELLS_A_PERSON.search(name) and any(char.isdigit() for char in name) else normalise(name)
+    )
 
 
 def hide(fields: Sequence[Field], layout: Layout, delimiter: str) -> str:

@@ -12,8 +12,9 @@ from dagster_project.contracts.model import contracts
 from dagster_project.landing.finder import Found
 from dagster_project.orchestration.report import RunReport
 from dagster_project.publish.build import Build, published_build
-from dagster_project.raw.ddl import ensure_tables
+from dagster_project.raw.follow import order_of_rows
 from dagster_project.raw.load import find_landing
+from dagster_project.raw.tables import ensure_tables
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
 from dagster_project.transform.window import EVERYTHING, Window, last_change, reference_fingerprint
@@ -33,8 +34,11 @@ class RunSession:
     is_full: bool = False
 
     def input_fingerprint(self) -> str:
-        """Of what a build is made from besides rows: models, seeds, expectations. A change of it changes everything."""
-        return hashlib.sha256(f"{project_fingerprint()}\n{suites_text()}".encode()).hexdigest()
+        """Of what a build is made from besides rows: models, seeds, expectations, and by what raw's
+        rows are put in order. A change of it changes everything."""
+        known = contracts(self.settings.overlay_folder()).values()
+        made_from = f"{project_fingerprint()}\n{suites_text()}\n{order_of_rows(known)}"
+        return hashlib.sha256(made_from.encode()).hexdigest()
 
     def window(self) -> Window | None:
         """What a build now has to look at; None: BI already sees what there is."""
@@ -70,11 +74,12 @@ def open_session(
     settings: Settings, report: RunReport, *, with_landing: bool = True, is_full: bool = False
 ) -> Iterator[RunSession]:
     """Looks at the landing, connects, takes the run lock and brings the warehouse's own schemas up to date."""
-    found = find_landing(settings) if with_landing else Found({source: [] for source in contracts()}, ())
+    known = contracts(settings.overlay_folder())
+    found = find_landing(settings) if with_landing else Found({source: [] for source in known}, ())
     report.findings += found.findings
     url = database_url(settings)
     with closing(connect_url(url, "cashless run")) as conn, run_lock(conn):
         migrate(conn)
         with conn:
-            ensure_tables(conn)
+            ensure_tables(conn, known.values())
         yield RunSession(settings, url, conn, report, found, is_full)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from dagster_project.contracts.model import Column, Contract, Form
-from dagster_project.raw.ddl import literal, quote
+from dagster_project.raw.ddl import array, literal, quote
 
 # To be raised when the landing.as_* functions or the readers judge a value differently than before:
 # what was refused or quarantined is then tested again.
@@ -79,13 +79,15 @@ class RowChecks:
         self.checks = tuple(check for column in contract.columns for check in _checks(column))
 
     def create_tables(self) -> list[str]:
-        """The two temporary tables of a session: rows as text, rows as judged."""
+        """Makes the two temporary tables of a session: rows as text, rows as judged."""
         text = ", ".join(f'{quote(name)} text collate "C"' for name in self.contract.names)
         typed = ", ".join(f"{quote(column.name)} {column.sql_type}" for column in self.contract.columns)
         return [
-            f"create temp table if not exists {self._bare(self.text_table)} "
+            # A session may have loaded by another contract before.
+            f"drop table if exists {self.text_table}, {self.checked_table}",
+            f"create temp table {self._bare(self.text_table)} "
             f"(row_no bigint, line integer, field_count integer, {text}, extra text)",
-            f"create temp table if not exists {self._bare(self.checked_table)} "
+            f"create temp table {self._bare(self.checked_table)} "
             f"(row_no bigint, line integer, field_count integer, money bigint, {typed}, "
             "extra jsonb, bad integer[])",
         ]
@@ -148,7 +150,7 @@ class RowChecks:
         rank = "0"
         if self.contract.rank_column:
             values = self.contract.column(self.contract.rank_column).values
-            rank = f"array_position({_array(values)}, {quote(self.contract.rank_column)})"
+            rank = f"array_position({array(values)}, {quote(self.contract.rank_column)})"
         flag, join = "false", ""
         if has_duplicates:
             flag, join = "duplicate_row.row_no is not null", "left join pg_temp.duplicate_row using (row_no) "
@@ -217,7 +219,7 @@ def _value(column: Column) -> str:
 def _cast(column: Column) -> str:
     if column.form is Form.PHONE:
         old, new = phone_prefixes()
-        return f"landing.as_phone({quote(column.name)}, {_array(old)}, {_array(new)})"
+        return f"landing.as_phone({quote(column.name)}, {array(old)}, {array(new)})"
     return f"{_FUNCTIONS[column.form]}({quote(column.name)})"
 
 
@@ -256,7 +258,3 @@ def _checks(column: Column) -> list[Check]:
             f"{other} not in ({exempt}) and not {value} between 0 and 1",
         )
     return checks
-
-
-def _array(values: tuple[str, ...]) -> str:
-    return f"array[{', '.join(literal(value) for value in values)}]"

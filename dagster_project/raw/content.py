@@ -17,9 +17,10 @@ from dagster_project.contracts.model import Contract
 from dagster_project.landing.records import RecordSource, RefusedError, Total
 from dagster_project.raw import quarantine
 from dagster_project.raw.checks import RowChecks, fingerprint
-from dagster_project.raw.ddl import change_index, ensure_tables, quote
+from dagster_project.raw.ddl import change_index, quote
 from dagster_project.raw.feed import copy_blocks
 from dagster_project.raw.ledger import Counts
+from dagster_project.raw.tables import ensure_tables
 
 _MONEY = "coalesce(sum(money), 0)::bigint"
 
@@ -54,6 +55,12 @@ class Load:
 
 def prepare(load: Load) -> None:
     """The tables that a load works with, those of the session too. Commits."""
+    make_tables(load)
+    load.conn.commit()
+
+
+def make_tables(load: Load) -> None:
+    """As `prepare`; the caller commits."""
     ensure_tables(load.conn, [load.contract])
     with load.conn.cursor() as cursor:
         # Compiling the long check expression would take longer than most files do.
@@ -62,7 +69,6 @@ def prepare(load: Load) -> None:
             cursor.execute(statement)
         cursor.execute("create temp table if not exists duplicate_row (row_no bigint)")
         cursor.execute(quarantine.create_table())
-    load.conn.commit()
 
 
 def load_content(

@@ -1,11 +1,10 @@
-"""The tables raw.<source>, made from the contracts. No loading, no checks."""
+"""The statements that make the tables raw.<source> from the contracts; tables.py runs them. No loading, no checks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
-from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.model import Contract
 
 # What every raw table has after its contract columns.
 BOOK_COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -41,12 +40,20 @@ def create_statements(contract: Contract) -> list[str]:
         # Small ranges: what is asked for are the newest rows, and they lie at the end.
         f"create index if not exists {change_index(contract)} on {table} using brin (change_id) "
         "with (pages_per_range = 32, autosummarize = on)",
-        f"comment on table {table} is {literal(contract.description)}",
     ]
+    return [*statements, *comment_statements(contract, {})]
+
+
+def comment_statements(contract: Contract, present: Mapping[str | None, str | None]) -> Iterator[str]:
+    """The statements that describe the table (None) and its columns, where another text is `present`."""
+    table = f"raw.{quote(contract.source)}"
+    if present.get(None) != contract.description:
+        yield f"comment on table {table} is {literal(contract.description)}"
     described = [(column.name, column.description) for column in contract.columns]
     described += [(name, text) for name, _, text in BOOK_COLUMNS]
-    statements += [f"comment on column {table}.{quote(name)} is {literal(text)}" for name, text in described]
-    return statements
+    for name, text in described:
+        if present.get(name) != text:
+            yield f"comment on column {table}.{quote(name)} is {literal(text)}"
 
 
 def change_index(contract: Contract) -> str:
@@ -61,7 +68,7 @@ def lookup_statements(contract: Contract) -> dict[str, str]:
     """
     statements = {}
     for names in contract.lookups:
-        index = f"{contract.source}_{'_'.join(names)}_idx"
+        index = lookup_index(contract, names)
         filled = [f"{quote(name)} is not null" for name in names if not contract.column(name).required]
         statements[index] = (
             f"create index if not exists {quote(index)} on raw.{quote(contract.source)} "
@@ -70,33 +77,16 @@ def lookup_statements(contract: Contract) -> dict[str, str]:
     return statements
 
 
-def ensure_tables(conn: Any, sources: Iterable[Contract] | None = None) -> None:
-    """Creates schema raw and the tables that are missing, and missing lookup indexes. The caller commits.
-
-    An empty table gets its lookup indexes after its first load: made at once, they cost less than kept up.
-    """
-    wanted = list(contracts().values() if sources is None else sources)
-    with conn.cursor() as cursor:
-        cursor.execute("create schema if not exists raw")
-        cursor.execute(
-            "select relname from pg_class where relnamespace = 'raw'::regnamespace and relkind in ('r', 'i')"
-        )
-        present = {name for (name,) in cursor.fetchall()}
-        for contract in wanted:
-            if contract.source not in present:
-                for statement in create_statements(contract):
-                    cursor.execute(statement)
-                continue
-            missing = {
-                name: text for name, text in lookup_statements(contract).items() if name not in present
-            }
-            if missing:
-                cursor.execute(f"select exists (select from raw.{quote(contract.source)})")
-                if cursor.fetchone() == (True,):
-                    for statement in missing.values():
-                        cursor.execute(statement)
+def lookup_index(contract: Contract, names: Sequence[str]) -> str:
+    """The index by which rows are looked up by these columns."""
+    return f"{contract.source}_{'_'.join(names)}_idx"
 
 
 def literal(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def array(values: Sequence[str]) -> str:
+    """Texts as an SQL array."""
+    return f"array[{', '.join(literal(value) for value in values)}]"

@@ -22,8 +22,8 @@ from dagster_project.landing.snapshot import Snapshot, take_snapshot
 from dagster_project.raw import changes, ledger, quarantine
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, accept, load_content, prepare, refresh_statistics
-from dagster_project.raw.ddl import ensure_tables
 from dagster_project.raw.ledger import NOTHING, Counts
+from dagster_project.raw.tables import ensure_tables
 from dagster_project.settings import Settings
 
 # After so many new rows the planner gets new statistics in the middle of a load.
@@ -98,7 +98,7 @@ Progress = Callable[[FileResult], None]
 
 def find_landing(settings: Settings) -> Found:
     """The files of all sources; WarehouseError if there is no such landing location."""
-    return find_files(settings.landing, contracts().keys())
+    return find_files(settings.landing, contracts(settings.overlay_folder()).keys())
 
 
 def load_landing(
@@ -109,7 +109,7 @@ def load_landing(
 ) -> LoadReport:
     """Loads what is new of all sources (or of some)."""
     found = find_landing(settings)
-    wanted = list(contracts() if sources is None else sources)
+    wanted = list(contracts(settings.overlay_folder()) if sources is None else sources)
     reports = {source: load_source(conn, settings, source, found, progress) for source in wanted}
     return LoadReport(reports, found.findings)
 
@@ -123,7 +123,8 @@ def load_source(
 ) -> SourceReport:
     """Loads what is new of one source. Commits after every file: a killed run loses one file at most."""
     found = found or find_landing(settings)
-    load = Load(conn, row_checks(contracts()[source]), settings.today_local())
+    contract = contracts(settings.overlay_folder())[source]
+    load = Load(conn, row_checks(contract), settings.today_local())
     prepare(load)
     repaired = _retest(load)
     known = ledger.entries(conn, source)

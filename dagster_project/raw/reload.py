@@ -55,6 +55,7 @@ def reload(settings: Settings, names: Sequence[str], person: Person) -> list[Rel
     """Reads the files again, all or none; WarehouseError if one of them is gone or is refused."""
     found = find_landing(settings)
     lying = {file.path: file for files in found.files.values() for file in files}
+    known = contracts(settings.overlay_folder())
     with writing(settings, "cashless reload") as conn:
         with conn, conn.cursor() as cursor:
             meant = {named.contents(cursor, name)[0].path: name for name in names}
@@ -64,7 +65,7 @@ def reload(settings: Settings, names: Sequence[str], person: Person) -> list[Rel
                 raise WarehouseError(f"{path} lies no longer in the landing {settings.landing}.")
             files.append(lying[path])
         loads = {
-            source: Load(conn, row_checks(contracts()[source]), settings.today_local())
+            source: Load(conn, row_checks(known[source]), settings.today_local())
             for source in dict.fromkeys(file.source for file in files)
         }
         for load in loads.values():
@@ -126,7 +127,7 @@ def _read_instead(
     original = ledger.first_with_content(cursor, file.source, snapshot.sha256, file_kind(file.name))
     file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
     change_id = changes.begin(cursor, "reload", file.source, file_id, person)
-    out = take_out(cursor, before[0], change_id) if before else Moved(0, 0)
+    out = take_out(cursor, load.contract, before[0], change_id) if before else Moved(0, 0)
     if original is None:
         now = _read(load, cursor, file, snapshot, file_id, change_id)
     else:

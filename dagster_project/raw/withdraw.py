@@ -19,8 +19,9 @@ from dagster_project.landing.reader import file_kind
 from dagster_project.raw import changes, ledger, named, quarantine
 from dagster_project.raw.changes import Person
 from dagster_project.raw.checks import same_row
-from dagster_project.raw.ddl import ensure_tables, literal, quote
+from dagster_project.raw.ddl import literal, quote
 from dagster_project.raw.ledger import Entry
+from dagster_project.raw.tables import ensure_tables
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import WarehouseError, connect, run_lock
 from dagster_project.warehouse.migrate import migrate
@@ -56,7 +57,11 @@ def unload(
     """Takes the files back, all or none; WarehouseError if one of them cannot be. The landing is not looked at."""
     with writing(settings, "cashless unload") as conn, conn, conn.cursor() as cursor:
         meant = {line.file_id: line for line in (named.standing(cursor, name, content) for name in names)}
-        moved = {file_id: _take_back(cursor, file_id, person) for file_id in meant}
+        known = contracts(settings.overlay_folder())
+        moved = {
+            file_id: _take_back(cursor, known[line.source], file_id, person)
+            for file_id, line in meant.items()
+        }
         return [
             Unloaded(line.path, moved[line.file_id], standing_as(cursor, line)) for line in meant.values()
         ]
@@ -72,7 +77,7 @@ def writing(settings: Settings, what: str) -> Iterator[Connection]:
         with closing(connect(settings, what)) as conn, run_lock(conn):
             migrate(conn)
             with conn:
-                ensure_tables(conn)
+                ensure_tables(conn, contracts(settings.overlay_folder()).values())
             yield conn
     except psycopg2.Error as error:
         # Its message may hold values of rows: only the kind is told.
@@ -82,9 +87,8 @@ def writing(settings: Settings, what: str) -> Iterator[Connection]:
         ) from error
 
 
-def take_out(cursor: Cursor, line: Entry, change_id: int) -> Moved:
+def take_out(cursor: Cursor, contract: Contract, line: Entry, change_id: int) -> Moved:
     """Withdraws a standing file as a part of a change: its line stays, without rows."""
-    contract = contracts()[line.source]
     copies = ledger.copies_of(cursor, line.file_id)
     if copies:
         _hand_over(cursor, contract, line, copies[0])
@@ -149,10 +153,10 @@ def standing_as(cursor: Cursor, line: Entry) -> str | None:
     return other.path if other else None
 
 
-def _take_back(cursor: Cursor, file_id: int, person: Person) -> Moved:
+def _take_back(cursor: Cursor, contract: Contract, file_id: int, person: Person) -> Moved:
     line = ledger.entry(cursor, file_id)  # as the files before it have left it
     change_id = changes.begin(cursor, "unload", line.source, file_id, person)
-    moved = take_out(cursor, line, change_id)
+    moved = take_out(cursor, contract, line, change_id)
     changes.finish(cursor, change_id, **moved._asdict())
     return moved
 

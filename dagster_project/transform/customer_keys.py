@@ -30,6 +30,7 @@ def assign_customer_keys(conn: Connection, settings: Settings) -> int:
     would silently cut every customer's history in two.
     """
     secret = settings.customer_key()
+    known = contracts(settings.overlay_folder())
     with conn, conn.cursor() as cursor:
         known_through = _check_secret(cursor, secret)
         cursor.execute(
@@ -39,8 +40,8 @@ def assign_customer_keys(conn: Connection, settings: Settings) -> int:
         )
         through, sources = cursor.fetchone() or (0, None)
         if known_through == EVERYTHING:
-            sources = list(contracts())
-        coded = [name for name in sorted(sources or []) if "customer_code" in contracts()[name].names]
+            sources = list(known)
+        coded = [name for name in sorted(sources or []) if "customer_code" in known[name].names]
         missing = _codes_without_key(cursor, coded, known_through) if coded else []
         if missing:
             rows = io.StringIO(

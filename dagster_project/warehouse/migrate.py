@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.warehouse.connection import WarehouseError
 
@@ -38,25 +39,30 @@ def _read_migrations() -> Iterator[Migration]:
 
 def migrate(conn: Connection) -> list[str]:
     """Applies what is missing and commits; returns the names applied. Two at once: the second waits."""
-    known = migrations()
     with conn, conn.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        cursor.execute("select to_regclass('landing.schema_version') is not null")
-        applied: set[int] = set()
-        if cursor.fetchone() == (True,):
-            cursor.execute("select version from landing.schema_version")
-            applied = {version for (version,) in cursor.fetchall()}
-        newer = applied - {migration.version for migration in known}
-        if newer:
-            raise WarehouseError(
-                f"The database is at version {max(newer)}, newer than this code ({known[-1].version}): "
-                "update the code, or use another database."
-            )
-        missing = [migration for migration in known if migration.version not in applied]
-        for migration in missing:
-            cursor.execute(migration.sql)
-            cursor.execute(
-                "insert into landing.schema_version (version, name) values (%s, %s)",
-                (migration.version, migration.name),
-            )
+        return migrate_within(cursor)
+
+
+def migrate_within(cursor: Cursor) -> list[str]:
+    """As `migrate`, in the caller's transaction."""
+    known = migrations()
+    cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+    cursor.execute("select to_regclass('landing.schema_version') is not null")
+    applied: set[int] = set()
+    if cursor.fetchone() == (True,):
+        cursor.execute("select version from landing.schema_version")
+        applied = {version for (version,) in cursor.fetchall()}
+    newer = applied - {migration.version for migration in known}
+    if newer:
+        raise WarehouseError(
+            f"The database is at version {max(newer)}, newer than this code ({known[-1].version}): "
+            "update the code, or use another database."
+        )
+    missing = [migration for migration in known if migration.version not in applied]
+    for migration in missing:
+        cursor.execute(migration.sql)
+        cursor.execute(
+            "insert into landing.schema_version (version, name) values (%s, %s)",
+            (migration.version, migration.name),
+        )
     return [f"{migration.version:04}_{migration.name}" for migration in missing]

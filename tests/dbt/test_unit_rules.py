@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dagster_project.orchestration.published import published_tables
-from dagster_project.raw.ddl import ensure_tables
+from dagster_project.raw.tables import ensure_tables
 from dagster_project.transform.dbt import build_args, manifest, run_dbt
 from dagster_project.warehouse.connection import connect_url
 from tests.conftest import execute, url_of

@@ -203,7 +203,7 @@ def test_a_changed_contract_tests_quarantine_and_refused_files_again(
 
     bills = contracts()["bills"]
     wider = replace(bills, columns=tuple(changed(column) for column in bills.columns))
-    monkeypatch.setattr(load, "contracts", lambda: {**contracts(), "bills": wider})
+    monkeypatch.setattr(load, "contracts", lambda _: {**contracts(), "bills": wider})
     report = landing.load()
     assert report.sources["bills"].rows_added == 1
     assert landing.query("select bill_id from raw.bills") == [("BE2",)]

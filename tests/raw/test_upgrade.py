@@ -9,7 +9,7 @@ import pytest
 from landing_folder import Landing, csv_text, row
 
 from dagster_project.raw.changes import Person
-from dagster_project.raw.ddl import ensure_tables
+from dagster_project.raw.tables import ensure_tables
 from dagster_project.raw.withdraw import unload
 from dagster_project.settings import Settings
 from dagster_project.warehouse import migrate as module

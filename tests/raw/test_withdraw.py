@@ -88,7 +88,7 @@ def changed_contract(
     contract = contracts()[source]
     new = replace(contract, columns=tuple(change(column) for column in contract.columns))
     for module in (load, withdraw, reload_module):
-        monkeypatch.setattr(module, "contracts", lambda: {**contracts(), source: new})
+        monkeypatch.setattr(module, "contracts", lambda _: {**contracts(), source: new})
     return new
 
 
@@ -602,7 +602,7 @@ def test_reading_a_copy_again_reads_the_content_for_all_that_brought_it(
 
 
 def test_a_reading_that_is_refused_changes_nothing(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
-    landing.put("payments/a.csv", payments("T1"))
+    landing.put("payments/a.csv", payments("T1", collection_point_code="C1"))
     landing.put("bills/a.csv", csv_text("bills", [row("bills", bill_type="service")]))
     landing.put("bills/b.csv", csv_text("bills", [row("bills", bill_type="service")], ";"))
     landing.load()
@@ -614,7 +614,12 @@ def test_a_reading_that_is_refused_changes_nothing(landing: Landing, monkeypatch
     assert snapshot(landing) == before
     landing.put("payments/a.csv", text)
 
-    changed_contract(monkeypatch, "payments", lambda column: replace(column, required=True))
+    point = "collection_point_code"
+    changed_contract(
+        monkeypatch,
+        "payments",
+        lambda column: replace(column, required=column.required or column.name == point),
+    )
     landing.put("payments/a.csv", "\n".join(line.rpartition(",")[0] for line in text.splitlines()) + "\n")
     with pytest.raises(WarehouseError, match=r"would be refused, .* collection_point_code"):
         reload(landing.settings, ["payments/a.csv"], AN)
