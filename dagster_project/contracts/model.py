@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from dagster_project.contracts.file_form import FileForm, FileFormError, form_of, parse_file_forms
+
 CONTRACTS_DIR = Path(__file__).parent
 
 
@@ -117,6 +119,8 @@ class Contract:
     data_through: DataThrough | None = None
     # Columns by which rows are looked up besides the key: each gets an index.
     lookups: tuple[tuple[str, ...], ...] = ()
+    # What is declared of the forms of its files; the first that fits a file holds.
+    file_forms: tuple[FileForm, ...] = ()
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -133,6 +137,10 @@ class Contract:
     def column(self, name: str) -> Column:
         return self._by_name[name]
 
+    def file_form(self, path: str) -> FileForm:
+        """The form of a file of this source, by its path under the landing location."""
+        return form_of(self.file_forms, path.removeprefix(f"{self.source}/"))
+
     @cached_property
     def headers(self) -> Mapping[str, str]:
         """Folded header (contract name or its Vietnamese name) → contract column."""
@@ -146,7 +154,7 @@ class Contract:
     @cached_property
     def fingerprint(self) -> str:
         """Changes when the judgement of a row can change; descriptions do not take part."""
-        rules = {
+        rules: dict[str, Any] = {
             "version": self.version_column,
             "rank": self.rank_column,
             "money": self.money_column,
@@ -168,6 +176,8 @@ class Contract:
                 for column in self.columns
             ],
         }
+        if self.file_forms:
+            rules["file forms"] = [form.rules for form in self.file_forms]
         text = json.dumps(rules, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -197,7 +207,12 @@ def parse_contract(document: Mapping[str, Any], origin: str) -> Contract:
             money_column=properties.get("moneyColumn"),
             data_through=_data_through(properties.get("dataThrough")),
             lookups=tuple(tuple(columns) for columns in properties.get("lookups", ())),
+            file_forms=parse_file_forms(
+                properties.get("fileForms", ()), [column.name for column in columns], fold_header
+            ),
         )
+    except FileFormError as error:
+        raise ContractError(f"{origin}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ContractError(f"{origin}: {type(error).__name__}: {error}") from error
     _verify(contract, origin)
