@@ -94,24 +94,27 @@ class Declared:
             for index, name in enumerate(columns)
             if (step := _Step.of(self.form, self._contract.column(name))) is not None
         ]
-        return Translator(steps) if steps else None
+        return Translator(steps, self.form.nulls) if steps or self.form.nulls else None
 
 
 class Translator:
     """Brings the declared texts of a record to the forms that are read without declaration."""
 
-    def __init__(self, steps: Sequence[tuple[int, _Step]]) -> None:
+    def __init__(self, steps: Sequence[tuple[int, _Step]], nulls: frozenset[str]) -> None:
+        self._nulls = nulls
         self._texts = [(index, lru_cache(_REMEMBERED)(step.text)) for index, step in steps]
         self._numbers = {index: step.number for index, step in steps}
 
     def texts(self, values: list[str]) -> None:
         """Translates cleaned fields in place, all of them text."""
+        self._empty(values)
         for index, translate in self._texts:
-            if values[index]:
-                values[index] = translate(values[index])
+            if text := values[index]:
+                values[index] = translate(text)
 
     def cells(self, values: list[str], kinds: Sequence[Kind]) -> None:
         """The same for cells that may be more than text."""
+        self._empty(values)
         for index, translate in self._texts:
             if not values[index] or kinds[index] is Kind.TYPED:
                 continue
@@ -120,12 +123,15 @@ class Translator:
             else:
                 values[index] = self._numbers[index](values[index])
 
+    def _empty(self, values: list[str]) -> None:
+        if not self._nulls.isdisjoint(values):
+            values[:] = ["" if text in self._nulls else text for text in values]
+
 
 class _Step:
     """The translation of one column."""
 
     def __init__(self, form: FileForm, column: Column) -> None:
-        self._nulls = form.nulls
         is_boolean = column.form is Form.BOOLEAN
         self._true = form.true_texts if is_boolean else frozenset()
         self._false = form.false_texts if is_boolean else frozenset()
@@ -142,7 +148,7 @@ class _Step:
     def of(cls, form: FileForm, column: Column) -> _Step | None:
         """None if nothing is declared that concerns the column."""
         step = cls(form, column)
-        return step if step._nulls or step._true or step._false or step._patterns or step._number else None
+        return step if step._true or step._false or step._patterns or step._number else None
 
     def text(self, text: str) -> str:
         known = self._word(text)
@@ -167,8 +173,6 @@ class _Step:
         return self._undeclared_day(text)
 
     def _word(self, text: str) -> str | None:
-        if text in self._nulls:
-            return ""
         if self._true or self._false:
             folded = text.casefold()
             if folded in self._true:

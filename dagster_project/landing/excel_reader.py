@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -143,9 +144,7 @@ class ExcelSource:
                 continue
             found = None
             start = self._first_column(described.name)
-            for index, row in enumerate(self._library_rows(described.name)):
-                if index >= HEADER_ROWS:
-                    break
+            for index, row in enumerate(self._head(described.name)):
                 header = self._declared.header(_header(row, start))
                 columns = [self._declared.headers.get(fold_header(name)) for name in header]
                 lacking = len(missing_columns(columns, self._contract))
@@ -214,6 +213,24 @@ class ExcelSource:
     def _library_rows(self, name: str) -> Iterator[list[Any]]:
         with _readable():
             yield from self._open(name).iter_rows()
+
+    def _head(self, name: str) -> Iterator[list[Any]]:
+        """The rows a header may stand in. A cell merged over several rows is in all of them.
+
+        So a header of two rows is found in the lower one. Of rows below the header nothing is filled: an amount
+        merged over two bills would count twice.
+        """
+        sheet, start = self._open(name), self._first_column(name)
+        merged = [(first, last) for first, last in sheet.merged_cell_ranges or () if first[0] < last[0]]
+        tall: dict[tuple[int, int], Any] = {}
+        for index, row in enumerate(islice(self._library_rows(name), HEADER_ROWS)):
+            for first, last in merged:
+                place = first[1] - start
+                if index == first[0]:
+                    tall[first] = row[place]
+                elif first[0] < index <= last[0]:
+                    row[place] = tall[first]
+            yield row
 
     def _data_rows(self, name: str, header_row: int, errors: ErrorTexts) -> Iterator[tuple[int, list[Any]]]:
         """The rows below the header with their numbers; error cells as their texts."""
