@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# What bytes without a meaning in Windows-1252 are read as.
+REPLACEMENT = "\ufffd"
 # What stands in all of these fonts for itself.
 _COMMON = "\u00a0–—‘’“”…\ufeff"
 
@@ -57,9 +59,15 @@ class LegacyFont:
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
         if found := self._foreign.search(text):
-            what = f"U+{ord(found.group()):04X} has no meaning there in {self.name}"
-            raise UndecodableError(found.start(), what)
+            raise UndecodableError(found.start(), self._fault(found.group()))
         return unicodedata.normalize("NFC", text.translate(self._table))
+
+    def _fault(self, char: str) -> str:
+        if char == REPLACEMENT:
+            return f"a byte that is no letter of {self.name}"
+        # Letters of Vietnamese that only Unicode has.
+        hint = "; is the text Unicode already?" if "\u0100" <= char < "\u2000" else ""
+        return f"U+{ord(char):04X} has no meaning there in {self.name}{hint}"
 
 
 def _tcvn3() -> LegacyFont:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dagster_project.landing.declared import Declared
-from dagster_project.landing.legacy_fonts import UndecodableError
+from dagster_project.landing.legacy_fonts import REPLACEMENT, UndecodableError
 from dagster_project.landing.records import RefusedError
 
 READ = 1 << 20
@@ -25,7 +25,6 @@ READ = 1 << 20
 _NEVER_BEGINS = b"\xd0\xf0\xf4\xea\xe3\xec\xde\xd2\xf2"
 # Look-alikes in UTF-8. Neither font has such a pair of bytes, so a file with one that is not valid is damaged.
 _LOOK_ALIKE = re.compile(rb"[\xc2\xc3][\xa1-\xbf]")
-_REPLACEMENT = "\ufffd"
 
 
 class Text(NamedTuple):
@@ -95,8 +94,8 @@ def _as_declared(path: Path, head: bytes, encoding: str) -> Text:
             readable.open("w", encoding="utf-8", newline="") as target,
         ):
             for number, line in enumerate(stream, 1):
-                if _REPLACEMENT in line:
-                    before = line[: line.index(_REPLACEMENT)]
+                if REPLACEMENT in line:
+                    before = line[: line.index(REPLACEMENT)]
                     raise UnreadableTextError(
                         Text(readable, "utf-8"), number, before, f"bytes that are no {encoding}"
                     ) from None
