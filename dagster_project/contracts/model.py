@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from dagster_project.contracts.file_form import FileForm, FileFormError, form_of, parse_file_forms
 from dagster_project.contracts.least import Way, shortfalls
 from dagster_project.contracts.yaml_places import Loader, Place, place_of, place_of_error
 from dagster_project.errors import CashlessError
@@ -86,7 +87,7 @@ RESERVED_NAMES = frozenset(
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 # What customProperties may say of a table and of a column: a misspelt one would mean nothing without a word.
-_OF_TABLE = frozenset(("versionColumn", "rankColumn", "moneyColumn", "dataThrough", "lookups"))
+_OF_TABLE = frozenset(("versionColumn", "rankColumn", "moneyColumn", "dataThrough", "lookups", "fileForms"))
 _OF_COLUMN = frozenset(("fractionUnless", "notAfterToday", "formerNames", "aliases"))
 
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -163,6 +164,8 @@ class Contract:
     data_through: DataThrough | None = None
     # Columns by which rows are looked up besides the key: each gets an index.
     lookups: tuple[tuple[str, ...], ...] = ()
+    # What is declared of the forms of its files; the first that fits a file holds.
+    file_forms: tuple[FileForm, ...] = ()
     # The file, for those who are told what to edit.
     origin: str = field(default="", compare=False)
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, hash=False)
@@ -181,6 +184,10 @@ class Contract:
     def column(self, name: str) -> Column:
         return self._by_name[name]
 
+    def file_form(self, path: str) -> FileForm:
+        """The form of a file of this source, by its path under the landing location."""
+        return form_of(self.file_forms, path.removeprefix(f"{self.source}/"))
+
     @cached_property
     def headers(self) -> Mapping[str, str]:
         """Folded header (contract name, its Vietnamese name, former names, aliases) → contract column."""
@@ -195,7 +202,7 @@ class Contract:
     @cached_property
     def fingerprint(self) -> str:
         """Changes when the judgement of a row can change; descriptions do not take part."""
-        rules = {
+        rules: dict[str, Any] = {
             "version": self.version_column,
             "rank": self.rank_column,
             "money": self.money_column,
@@ -219,6 +226,8 @@ class Contract:
                 for column in self.columns
             ],
         }
+        if self.file_forms:
+            rules["file forms"] = [form.rules for form in self.file_forms]
         text = json.dumps(rules, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -250,7 +259,12 @@ def parse_contract(document: Any, origin: str) -> Contract:
             data_through=_data_through(properties.get("dataThrough")),
             lookups=tuple(tuple(columns) for columns in properties.get("lookups", ())),
             origin=origin,
+            file_forms=parse_file_forms(
+                properties.get("fileForms", ()), [entry["name"] for entry in table["properties"]], fold_header
+            ),
         )
+    except FileFormError as error:
+        raise ContractError(origin, str(error), ("schema", 0, "customProperties")) from None
     except _MALFORMED as error:
         raise ContractError(origin, _malformed(error), ("schema", 0)) from error
     _verify(contract, origin)

@@ -19,6 +19,8 @@ CSV: delimiter `,` `;` tab or `|`; UTF-8, UTF-16 with byte order mark or Windows
 names or the Vietnamese ones, with or without diacritics. Dates `2024-09-03` or `03/09/2024` (day first, always);
 timestamps have a time of day too (`2024-09-03 14:05`); months `2024-09` or `09/2024`; money in whole VND, perhaps
 grouped (`1.234.567 đ`). Empty, `NULL` and `\\N` are empty. Commune and power unit codes: `seeds/`.
+Anything else (TCVN3, VNI, other dates, numbers or headers) is declared in the contract, for the source or a pattern of
+its files: `fileForms`, described in `dagster_project/contracts/file_form.py`.
 
 `*`: part of the key. Columns that are not required may be empty or missing.
 """

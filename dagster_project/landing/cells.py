@@ -26,18 +26,23 @@ def cell_text(value: Any, form: Form | None) -> str:  # noqa: PLR0911 - one line
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return _float_text(value)
+        return _fraction(_float_text(value), form)
     if isinstance(value, datetime):
         return _moment_text(value, form)
     if isinstance(value, date):
         return _day_text(value, form)
     if isinstance(value, Decimal):
-        return _decimal_text(value)
+        return _fraction(_decimal_text(value), form)
     if isinstance(value, time | timedelta):
         return str(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="backslashreplace")
     return str(value)
+
+
+def _fraction(text: str, form: Form | None) -> str:
+    """A number cell's text whose point nobody takes for that of a group of thousands: 234.125 is no 234125."""
+    return f"{text}0" if form is Form.MONEY and text[-4:-3] == "." else text
 
 
 def _float_text(value: float) -> str:

@@ -1,24 +1,23 @@
-"""CSV files (plain or gzip) as records: encoding, delimiter, quoting, lines. No judgement of values, no SQL.
+"""CSV files (plain or gzip) as records: delimiter, quoting, lines. No judgement of values, no SQL.
 
 A block of lines without anything special goes to COPY as it stands, with its line numbers in front; only the
-others are taken apart in Python. That is what makes large files quick.
+others are taken apart in Python, and those whose declared form needs it. That is what makes large files quick.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
 
+from dagster_project.contracts.file_form import PLAIN, FileForm
 from dagster_project.contracts.model import Contract, fold_header
+from dagster_project.landing.declared import Declared
 from dagster_project.landing.records import (
     LINE_END,
     BlockWriter,
@@ -31,13 +30,11 @@ from dagster_project.landing.records import (
     match_header,
     without_extras,
 )
+from dagster_project.landing.text_encoding import READ, UnreadableTextError, examine
 
 DELIMITERS = (",", ";", "\t", "|")
 _DELIMITER_NAMES = {"\t": "tab"} | {delimiter: f"“{delimiter}”" for delimiter in ",;|"}
-_READ = 1 << 20
-# Đ đ ô ê ă and the marks acute, tilde, hook and dot of Windows-1258: bytes that begin no Vietnamese letter in
-# UTF-8. At the very end of a file they are that letter, not half of another.
-_NEVER_BEGINS = b"\xd0\xf0\xf4\xea\xe3\xec\xde\xd2\xf2"
+_READ = READ
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
 _LONGEST_QUOTE = 4 << 20
 # Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
@@ -48,23 +45,24 @@ _RARE_SPACE = tuple("\t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205
 )
 
 
-class _Text(NamedTuple):
-    path: Path
-    encoding: str
-
-
 class CsvSource:
     """One CSV file, opened: its header is read and matched."""
 
-    def __init__(self, path: Path, is_gzip: bool, contract: Contract) -> None:
+    def __init__(self, path: Path, is_gzip: bool, contract: Contract, form: FileForm = PLAIN) -> None:
         csv.field_size_limit(_LONGEST_QUOTE)
-        self._text = _examine(_unpacked(path) if is_gzip else path)
-        self.delimiter = self._find_delimiter(contract)
-        with self._open() as stream:
-            header, self._header_lines = self._read_header(stream)
-        self.form: str | None = f"{self._text.encoding}, {_DELIMITER_NAMES[self.delimiter]}"
-        self._layout: Layout = match_header(header, contract)
+        self._declared = Declared(contract, form)
+        try:
+            self._text = examine(_unpacked(path) if is_gzip else path, self._declared)
+        except UnreadableTextError as fault:
+            raise self._unreadable(fault) from None
+        self.delimiter, header, self._header_lines = self._read_header()
+        if not header:
+            raise RefusedError("the file is empty")
+        encoding = form.encoding or self._text.encoding
+        self.form: str | None = f"{encoding}, {_DELIMITER_NAMES.get(self.delimiter, self.delimiter)}"
+        self._layout: Layout = match_header(header, contract, self._declared.headers)
         self.copy_columns = self._layout.contract_columns
+        self._translator = self._declared.translator(self.copy_columns)
         self.extra_names = self._layout.extra_names
         self.notes: list[str] = []
         self.totals: list[Total] = []
@@ -104,25 +102,38 @@ class CsvSource:
                 )
 
     def _open(self) -> TextIOWrapper:
-        return self._text.path.open(encoding=self._text.encoding, newline="")
+        return self._text.open()
 
-    def _find_delimiter(self, contract: Contract) -> str:
-        def recognised(delimiter: str) -> int:
+    def _read_header(self) -> tuple[str, list[str], int]:
+        """The delimiter, the header by it, and the number of lines up to the header's end."""
+        best: tuple[str, list[str], int] | None = None
+        most = -1
+        for delimiter in (self._declared.form.delimiter,) if self._declared.form.delimiter else DELIMITERS:
             with self._open() as stream:
-                header = _header(stream, delimiter)[0]
-            return len({fold_header(name) for name in header} & contract.headers.keys())
+                header, lines = _header(stream, delimiter)
+            header = self._declared.header(header)
+            known = len({fold_header(name) for name in header} & self._declared.headers.keys())
+            if best is None or known > most:
+                best, most = (delimiter, header, lines), known
+        assert best is not None
+        return best
 
-        return max(DELIMITERS, key=recognised)
-
-    def _read_header(self, stream: TextIOWrapper) -> tuple[list[str], int]:
-        header, lines = _header(stream, self.delimiter)
-        if not header:
-            raise RefusedError("the file is empty")
-        return header, lines
+    def _unreadable(self, fault: UnreadableTextError) -> RefusedError:
+        """The reason, with the column if the lines above tell it."""
+        place = f"line {fault.line}"
+        self._text = fault.readable
+        delimiter, header, _ = self._read_header()
+        with self._open() as stream:
+            quotes = sum(line.count('"') for line in stream)
+        if quotes % 2 == 0:  # so its record begins in the line itself
+            index = len(_carelessly_quoted([fault.before], delimiter) or [""]) - 1
+            if index < len(header):
+                place += f", column {header[index].strip()}"
+        return RefusedError(f"{place}: {fault}")
 
     def _straight(self, lines: list[str], first_line: int) -> str | None:
         """The block with line numbers in front; None if one of its records needs more than that."""
-        if self.extra_names:
+        if self.extra_names or self._translator:
             return None
         text = "".join(lines)
         if "\r" in text:
@@ -169,6 +180,8 @@ class CsvSource:
         for index, (line, fields) in enumerate(records):
             if len(fields) == width:
                 values = without_extras(fields, self._layout) if has_extras else clean_fields(fields)
+                if self._translator:
+                    self._translator.texts(values)
                 writer.write((line, line, None, *values))
             elif len(fields) > 1 or any(field.strip() for field in fields):
                 if ends_in_line and index == len(records) - 1 and len(fields) < width:
@@ -193,45 +206,6 @@ def _unpacked(path: Path) -> Path:
     except (gzip.BadGzipFile, zlib.error) as error:
         raise RefusedError(f"broken gzip file: {error}") from None
     return content
-
-
-def _examine(path: Path) -> _Text:
-    """Which encoding the whole file is in; refuses what is none of them."""
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    if not head:
-        raise RefusedError("the file is empty")
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        with suppress(UnicodeDecodeError):
-            return _decodes(path, "utf-16")
-        raise RefusedError("not valid UTF-16, though it begins with its byte order mark")
-    encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
-    try:
-        return _decodes(path, encoding)
-    except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data" and error.object[error.start] not in _NEVER_BEGINS:
-            raise RefusedError("truncated: it ends in the middle of a character") from None
-    # How Vietnamese letters begin in UTF-8: as Windows-1258 they would be no words of any language.
-    if encoding == "utf-8-sig" or _contains(path, (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x91")):
-        raise RefusedError("damaged UTF-8: some of its bytes are no characters")
-    with suppress(UnicodeDecodeError):
-        return _decodes(path, "cp1258")
-    raise RefusedError("neither UTF-8, UTF-16 with a byte order mark, nor Windows-1258")
-
-
-def _decodes(path: Path, encoding: str) -> _Text:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as stream:
-        while block := stream.read(_READ):
-            if "\0" in decoder.decode(block):
-                raise RefusedError("contains NUL characters: no text, or UTF-16 without a byte order mark")
-        decoder.decode(b"", final=True)
-    return _Text(path, encoding)
-
-
-def _contains(path: Path, signs: Sequence[bytes]) -> bool:
-    with path.open("rb") as stream:
-        return any(sign in block for block in iter(lambda: stream.read(_READ), b"") for sign in signs)
 
 
 def _header(stream: TextIOWrapper, delimiter: str) -> tuple[list[str], int]:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
+from dagster_project.contracts.file_form import PLAIN, FileForm
 from dagster_project.contracts.model import Contract, fold_header
 from dagster_project.landing.cells import cell_text
+from dagster_project.landing.declared import Declared, Kind, kind_of
 from dagster_project.landing.excel_errors import ErrorCells, ErrorTexts
 from dagster_project.landing.records import (
     BlockWriter,
@@ -73,8 +76,9 @@ class ExcelSource:
     delimiter = ","
     form: str | None = None
 
-    def __init__(self, path: Path, contract: Contract) -> None:
+    def __init__(self, path: Path, contract: Contract, form: FileForm = PLAIN) -> None:
         self._contract = contract
+        self._declared = Declared(contract, form)
         self.notes: list[str] = []
         self.totals: list[Total] = []
         self._starts: list[tuple[int, str]] = []
@@ -88,6 +92,7 @@ class ExcelSource:
         self.extra_names = tuple(
             dict.fromkeys(name for sheet in self._sheets for name in sheet.layout.extra_names)
         )
+        self._translator = self._declared.translator(self.copy_columns)
 
     def layouts(self) -> list[tuple[str | None, Layout]]:
         return [(sheet.name, sheet.layout) for sheet in self._sheets]
@@ -105,16 +110,16 @@ class ExcelSource:
             self._starts.append((row_no + 1, sheet.name))
             first, section = row_no + 1, row_no + 1
             positions = {name: index for index, name in enumerate(sheet.layout.columns) if name}
-            for line, cells in self._rows(sheet):
+            for line, cells, kinds in self._rows(sheet):
                 label = _total_label(sheet, cells)
                 if label is not None:
-                    amount = _amount_beside(sheet, cells, label)
+                    amount = self._amount_beside(sheet, cells, kinds, label)
                     if amount:
                         self.totals.append(Total(line, sheet.name, first, section, row_no, amount))
                     section = row_no + 1
                     continue
                 row_no += 1
-                values = self._values(sheet, cells, positions)
+                values = self._values(sheet, cells, kinds, positions)
                 writer.write((row_no, line, None, *values))
                 if writer.is_full:
                     yield without_nul(writer.take())
@@ -124,7 +129,7 @@ class ExcelSource:
         wanted = iter(rows)
         row_no, next_row = 0, next(wanted, None)
         for sheet in self._sheets:
-            for _, cells in self._rows(sheet):
+            for _, cells, _ in self._rows(sheet):
                 if next_row is None:
                     return
                 if _total_label(sheet, cells) is not None:
@@ -143,18 +148,16 @@ class ExcelSource:
                 continue
             found = None
             start = self._first_column(described.name)
-            for index, row in enumerate(self._library_rows(described.name)):
-                if index >= HEADER_ROWS:
-                    break
-                header = _header(row, start)
-                columns = [self._contract.headers.get(fold_header(name)) for name in header]
+            for index, row in enumerate(self._head(described.name)):
+                header = self._declared.header(_header(row, start))
+                columns = [self._declared.headers.get(fold_header(name)) for name in header]
                 lacking = len(missing_columns(columns, self._contract))
                 if lacking == 0:
                     found = self._sheet(described.name, position, index + 1, header)
                     break
                 if lacking < fewest:
                     fewest = lacking
-                    nearest = _fault(header, self._contract)
+                    nearest = self._fault(header)
             if found:
                 sheets.append(found)
             else:
@@ -165,9 +168,16 @@ class ExcelSource:
             raise nearest or RefusedError("the workbook is empty")
         return sheets
 
+    def _fault(self, header: Sequence[str]) -> RefusedError:
+        try:
+            match_header(header, self._contract, self._declared.headers)
+        except RefusedError as error:
+            return error
+        raise AssertionError("a header that lacks columns was matched")
+
     def _sheet(self, name: str, position: int, header_row: int, header: list[str]) -> _Sheet:
         """The sheet with this header; RefusedError if that has a column twice."""
-        match_header(header, self._contract)
+        match_header(header, self._contract, self._declared.headers)
         with _readable():
             errors = self._error_cells.of_sheet(position)
         start, width = self._first_column(name), self._open(name).width
@@ -177,7 +187,7 @@ class ExcelSource:
                 cells = enumerate(row[len(header) :], len(header))
                 beyond.update(index for index, value in cells if cell_text(value, None).strip())
         names = [f"column {start + index + 1}" for index in sorted(beyond)]
-        layout = match_header([*header, *names], self._contract)
+        layout = match_header([*header, *names], self._contract, self._declared.headers)
         keys = tuple(layout.columns.index(name) for name in self._contract.key)
         money = self._contract.money_column
         return _Sheet(
@@ -208,6 +218,24 @@ class ExcelSource:
         with _readable():
             yield from self._open(name).iter_rows()
 
+    def _head(self, name: str) -> Iterator[list[Any]]:
+        """The rows a header may stand in. A cell merged over several rows is in all of them.
+
+        So a header of two rows is found in the lower one. Of rows below the header nothing is filled: an amount
+        merged over two bills would count twice.
+        """
+        sheet, start = self._open(name), self._first_column(name)
+        merged = [(first, last) for first, last in sheet.merged_cell_ranges or () if first[0] < last[0]]
+        tall: dict[tuple[int, int], Any] = {}
+        for index, row in enumerate(islice(self._library_rows(name), HEADER_ROWS)):
+            for first, last in merged:
+                place = first[1] - start
+                if index == first[0]:
+                    tall[first] = row[place]
+                elif first[0] < index <= last[0]:
+                    row[place] = tall[first]
+            yield row
+
     def _data_rows(self, name: str, header_row: int, errors: ErrorTexts) -> Iterator[tuple[int, list[Any]]]:
         """The rows below the header with their numbers; error cells as their texts."""
         start = self._first_column(name)
@@ -217,28 +245,55 @@ class ExcelSource:
                     row[column - 1 - start] = text
                 yield number, row
 
-    def _rows(self, sheet: _Sheet) -> Iterator[tuple[int, list[str]]]:
-        """The rows below the header that are not empty: sheet row and the texts of the layout's cells."""
+    def _rows(self, sheet: _Sheet) -> Iterator[tuple[int, list[str], Sequence[Kind]]]:
+        """The rows below the header that are not empty: sheet row, texts and kinds of the layout's cells."""
         forms = [
             self._contract.column(name).form if name is not None else None for name in sheet.layout.columns
         ]
         width, beyond = sheet.header_width, sheet.beyond
+        kinds: Sequence[Kind] = ()
         for number, row in self._data_rows(sheet.name, sheet.header_row, sheet.errors):
             values = row[:width]
             if beyond:
                 values += [row[index] for index in beyond]
             cells = [cell_text(_whole(value), form) for value, form in zip(values, forms, strict=True)]
-            if any(text.strip() for text in cells):
-                yield number, cells
+            if not any(text.strip() for text in cells):
+                continue
+            if self._declared.is_legacy:
+                cells = self._declared.decode_cells(cells, _place(sheet, number))
+            if self._translator:
+                kinds = [kind_of(value) for value in values]
+            yield number, cells, kinds
 
-    def _values(self, sheet: _Sheet, cells: list[str], positions: dict[str, int]) -> list[str]:
+    def _values(
+        self, sheet: _Sheet, cells: list[str], kinds: Sequence[Kind], positions: dict[str, int]
+    ) -> list[str]:
         """The cells in the order of the workbook's columns, since every sheet may have its own."""
         values = clean_fields(
             [cells[positions[name]] if name in positions else "" for name in self.copy_columns]
         )
+        if self._translator:
+            self._translator.cells(
+                values,
+                [kinds[positions[name]] if name in positions else Kind.TYPED for name in self.copy_columns],
+            )
         if self.extra_names:
             values.append(without_extras(cells, sheet.layout)[-1] if sheet.layout.extra_names else "")
         return values
+
+    def _amount_beside(self, sheet: _Sheet, cells: list[str], kinds: Sequence[Kind], label: int) -> str:
+        """What a total row says the sum is; empty if nothing."""
+        if sheet.money is None or sheet.money == label:
+            return ""
+        amount = clean_fields([cells[sheet.money]])
+        translator = self._declared.translator([sheet.layout.columns[sheet.money] or ""])
+        if translator:
+            translator.cells(amount, [kinds[sheet.money]])
+        return amount[0]
+
+
+def _place(sheet: _Sheet, number: int) -> Callable[[int], str]:
+    return lambda index: f"sheet {sheet.name}, row {number}, column {sheet.layout.header[index].strip()}"
 
 
 @contextmanager
@@ -262,14 +317,6 @@ def _header(row: list[Any], start: int) -> list[str]:
     return [text if text.strip() else f"column {start + index}" for index, text in enumerate(header, 1)]
 
 
-def _fault(header: Sequence[str], contract: Contract) -> RefusedError:
-    try:
-        match_header(header, contract)
-    except RefusedError as error:
-        return error
-    raise AssertionError("a header that lacks columns was matched")
-
-
 def _total_label(sheet: _Sheet, cells: list[str]) -> int | None:
     """Where a total row has its label; None: a row like others.
 
@@ -288,13 +335,6 @@ def _key_texts(sheet: _Sheet, cells: list[str]) -> list[str]:
 
 def _is_total_word(text: str) -> bool:
     return text.strip()[:1] in tuple("tTcC") and fold_header(text).rstrip(" :") in _TOTAL_WORDS
-
-
-def _amount_beside(sheet: _Sheet, cells: list[str], label: int) -> str:
-    """What a total row says the sum is; empty if nothing."""
-    if sheet.money is None or sheet.money == label:
-        return ""
-    return clean_fields([cells[sheet.money]])[0]
 
 
 def _whole(value: Any) -> Any:

@@ -9,8 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dagster_project.contracts.file_form import PLAIN, FileForm
 from dagster_project.contracts.model import Contract, Form
 from dagster_project.landing.cells import cell_text
+from dagster_project.landing.declared import Declared, Kind
 from dagster_project.landing.records import (
     BlockWriter,
     Layout,
@@ -38,17 +40,24 @@ class ParquetSource:
     delimiter = ","
     form: str | None = None
 
-    def __init__(self, path: Path, contract: Contract) -> None:
+    def __init__(self, path: Path, contract: Contract, form: FileForm = PLAIN) -> None:
+        self._declared = Declared(contract, form)
         try:
             self._file = pq.ParquetFile(path)
-            names = self._file.schema_arrow.names
+            schema = self._file.schema_arrow
         except _UNREADABLE as error:
             raise _unreadable(error) from None
-        self._layout = match_header(names, contract)
+        self._layout = match_header(self._declared.header(schema.names), contract, self._declared.headers)
+        kinds = [_kind(kind) for kind in schema.types]
+        self._kinds = [
+            kind for kind, name in zip(kinds, self._layout.columns, strict=True) if name is not None
+        ]
+        self._is_text = [kind is Kind.TEXT for kind in kinds]
         self._forms: list[Form | None] = [
             contract.column(name).form if name is not None else None for name in self._layout.columns
         ]
         self.copy_columns = self._layout.contract_columns
+        self._translator = self._declared.translator(self.copy_columns)
         self.extra_names = self._layout.extra_names
         self.notes: list[str] = []
         self.totals: list[Total] = []
@@ -64,6 +73,8 @@ class ParquetSource:
         writer = BlockWriter(self.delimiter)
         for row_no, cells in self._rows():
             values = without_extras(cells, self._layout) if self.extra_names else clean_fields(cells)
+            if self._translator:
+                self._translator.cells(values, self._kinds)
             writer.write((row_no, row_no, None, *values))
             if writer.is_full:
                 yield without_nul(writer.take())
@@ -83,14 +94,34 @@ class ParquetSource:
         row_no = 0
         for batch in self._batches():
             columns = [_texts(column, form) for column, form in zip(batch.columns, self._forms, strict=True)]
+            if self._declared.is_legacy:
+                columns = [self._in_unicode(index, texts, row_no) for index, texts in enumerate(columns)]
             for row_no, cells in enumerate(zip(*columns, strict=True), row_no + 1):  # noqa: B020
                 yield row_no, cells
+
+    def _in_unicode(self, index: int, texts: list[str], rows_before: int) -> list[str]:
+        if not self._is_text[index]:
+            return texts
+        name = self._layout.header[index]
+        return self._declared.decode_cells(
+            texts, lambda place: f"row {rows_before + place + 1}, column {name}"
+        )
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
             yield from self._file.iter_batches(batch_size=_BATCH)
         except _UNREADABLE as error:
             raise _unreadable(error) from None
+
+
+def _kind(kind: pa.DataType) -> Kind:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return Kind.TEXT
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return Kind.NUMBER
+    return Kind.TYPED
 
 
 def _texts(column: pa.Array, form: Form | None) -> list[str]:

@@ -10,7 +10,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -128,10 +128,16 @@ class RecordSource(Protocol):
         ...
 
 
-def match_header(header: Sequence[str], contract: Contract) -> Layout:
-    """Maps a header to the contract; RefusedError names what is missing or there twice."""
+def match_header(
+    header: Sequence[str], contract: Contract, headers: Mapping[str, str | None] | None = None
+) -> Layout:
+    """Maps a header to the contract; RefusedError names what is missing or there twice.
+
+    `headers` (folded header → column) if the file has others than those of the contract.
+    """
     without_nul("".join(header))
-    columns = tuple(contract.headers.get(fold_header(name)) for name in header)
+    known = contract.headers if headers is None else headers
+    columns = tuple(known.get(fold_header(name)) for name in header)
     present = [name for name in columns if name is not None]
     twice = sorted({name for name in present if present.count(name) > 1})
     if twice:

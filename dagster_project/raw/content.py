@@ -17,7 +17,7 @@ from dagster_project.contracts.model import Contract
 from dagster_project.landing.records import RecordSource, RefusedError, Total
 from dagster_project.raw import quarantine
 from dagster_project.raw.checks import RowChecks, fingerprint
-from dagster_project.raw.ddl import change_index, quote
+from dagster_project.raw.ddl import change_index, literal, quote
 from dagster_project.raw.feed import copy_blocks
 from dagster_project.raw.ledger import Counts
 from dagster_project.raw.tables import ensure_tables
@@ -161,7 +161,7 @@ def _compare_total(cursor: Cursor, checks: RowChecks, total: Total) -> None:
 
 
 def _delimiter(delimiter: str) -> str:
-    return "e'\\t'" if delimiter == "\t" else f"'{delimiter}'"
+    return "e'\\t'" if delimiter == "\t" else literal(delimiter)
 
 
 def _row(cursor: Cursor) -> tuple[Any, ...]:

@@ -184,16 +184,15 @@ def _refuse(load: Load, file: LandingFile, seen: Snapshot | None, reason: str) -
 
 
 def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot) -> FileResult:
-    kind = file_kind(file.name)
     entry = ledger.entry_of(cursor, file.path, snapshot.sha256)
     if entry is not None and entry.is_settled(load.fingerprint):
         ledger.remember_mark(cursor, entry.file_id, snapshot.mark)
         return _unchanged(file, entry)
-    original = ledger.first_with_content(cursor, file.source, snapshot.sha256, kind)
+    original = same_content(load, cursor, file, snapshot.sha256)
     file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
     if original is not None:
         return note_copy(cursor, file, file_id, original)
-    records = open_records(file.name, snapshot.path, load.contract)
+    records = open_records(file.path, snapshot.path, load.contract)
     name_change = partial(changes.record, cursor, "load", file.source, file_id)
     counts, paid_through = load_content(load, cursor, file_id, records, name_change)
     extra, notes = records.extra_names, tuple(records.notes)
@@ -201,6 +200,22 @@ def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snap
     return FileResult(
         file.source, file.path, "loaded", is_new=True, counts=counts, extra_columns=extra, notes=notes
     )
+
+
+def same_content(load: Load, cursor: Cursor, file: LandingFile, sha256: str) -> ledger.Entry | None:
+    """The file that brought the content of this one already; RefusedError if it is no kind of file that is read.
+
+    Bytes that are declared in another form are another content.
+    """
+    original = ledger.first_with_content(cursor, file.source, sha256, file_kind(file.name))
+    if original is None or form_differs(load, original.path, file.path):
+        return None
+    return original
+
+
+def form_differs(load: Load, one: str, other: str) -> bool:
+    """Whether the contract declares the two files in different forms."""
+    return load.contract.file_form(one).reads_unlike(load.contract.file_form(other))
 
 
 def note_copy(cursor: Cursor, file: LandingFile, file_id: int, original: ledger.Entry) -> FileResult:

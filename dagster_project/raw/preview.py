@@ -104,7 +104,7 @@ def _look(conn: Connection, settings: Settings, contract: Contract, file: Landin
         try:
             seen = replace(seen, kind=file_kind(file.name))
             with take_snapshot(file) as snapshot:
-                records = open_records(file.name, snapshot.path, contract)
+                records = open_records(file.path, snapshot.path, contract)
                 seen = _layout(seen, contract, records)
                 return _load(load, cursor, file, snapshot, records, seen)
         except HeaderError as error:

@@ -12,14 +12,21 @@ from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.contracts.model import contracts
 from dagster_project.landing.finder import LandingFile
-from dagster_project.landing.reader import file_kind, open_records
+from dagster_project.landing.reader import open_records
 from dagster_project.landing.snapshot import Snapshot, take_snapshot
 from dagster_project.raw import changes, ledger, named
 from dagster_project.raw.changes import Person
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, load_content, prepare, refresh_statistics
 from dagster_project.raw.ledger import NOTHING, Counts, Entry
-from dagster_project.raw.load import REFUSALS, find_landing, note_copy, why_refused
+from dagster_project.raw.load import (
+    REFUSALS,
+    find_landing,
+    form_differs,
+    note_copy,
+    same_content,
+    why_refused,
+)
 from dagster_project.raw.withdraw import Moved, standing_as, take_out, withdraw_rows, writing
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import WarehouseError
@@ -99,6 +106,12 @@ def _read_again(
     """The content that stands: read anew for all files that brought it."""
     original = ledger.entry(cursor, line.content_of or line.file_id)
     copies = ledger.copies_of(cursor, original.file_id)
+    for twin in (original, *copies):
+        if form_differs(load, twin.path, file.path):
+            raise WarehouseError(
+                f"{file.path} has the same content as {twin.path}, but the contract now declares them in different "
+                "forms: take both back with cashless unload; cashless run then reads each in its own."
+            )
     change_id = changes.begin(cursor, "reload", file.source, line.file_id, person)
     file_ids = [original.file_id, *(copy.file_id for copy in copies)]
     out = withdraw_rows(cursor, load.contract, file_ids, change_id)
@@ -124,7 +137,7 @@ def _read_instead(
             f"{named.several(file.path, before)}; what lies in the landing is none of them. Take back with cashless "
             "unload what is wrong; cashless run then loads what lies there."
         )
-    original = ledger.first_with_content(cursor, file.source, snapshot.sha256, file_kind(file.name))
+    original = same_content(load, cursor, file, snapshot.sha256)
     file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
     change_id = changes.begin(cursor, "reload", file.source, file_id, person)
     out = take_out(cursor, load.contract, before[0], change_id) if before else Moved(0, 0)
@@ -146,7 +159,7 @@ def _read_instead(
 def _read(
     load: Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot, file_id: int, change_id: int
 ) -> Counts:
-    records = open_records(file.name, snapshot.path, load.contract)
+    records = open_records(file.path, snapshot.path, load.contract)
     counts, paid_through = load_content(load, cursor, file_id, records, lambda _: change_id)
     ledger.finish_entry(
         cursor,

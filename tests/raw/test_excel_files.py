@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlsxwriter
 from landing_folder import GOOD, Landing, row, write_workbook
 
 from dagster_project.contracts.model import contracts
@@ -185,6 +186,39 @@ def rewritten(book: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
         for name in old.namelist():
             new.writestr(name, change(name, old.read(name)))
     return target.getvalue()
+
+
+def test_merged_cells_above_and_in_the_header(landing: Landing) -> None:
+    """A header of two rows, as hand-kept workbooks have it: some names over both, some below a common title."""
+    money = BILL.index("amount_before_vat")
+    path = landing.root / "bills/a.xlsx"
+    path.parent.mkdir()
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet("Hóa đơn")
+    sheet.merge_range(0, 1, 1, len(BILL), "DANH SÁCH HÓA ĐƠN")
+    for column, name in enumerate(BILL, 1):
+        if money <= column - 1 < money + 3:
+            sheet.write(4, column, name)
+        else:
+            sheet.merge_range(3, column, 4, column, name)
+    sheet.merge_range(3, money + 1, 3, money + 3, "Tiền (đồng)")
+    sheet.write_row(5, 1, bill(1))
+    sheet.write_row(6, 1, bill(2))
+    sheet.merge_range(7, 1, 7, 1 + BILL.index("kwh"), "Tổng cộng")
+    sheet.write(7, 1 + BILL.index("total_amount"), 200)
+    # A key merged over two rows stands in the upper one only.
+    sheet.write_row(8, 1, bill(3))
+    sheet.write_row(9, 2, bill(4)[1:])
+    sheet.merge_range(8, 1, 9, 1, "B3")
+    book.close()
+    (result,) = landing.load().sources["bills"].files
+    assert (result.refused_reason, result.counts.rows_loaded) == (None, 3)
+    assert landing.query("select bill_id, line from raw.bills order by 1") == [
+        ("B1", 6),
+        ("B2", 7),
+        ("B3", 9),
+    ]
+    assert landing.quarantine() == [("bills/a.xlsx", 10, "bill_id", "bill_id: required, but empty", "open")]
 
 
 NOT_TOLD_APART = "has error cells such as #N/A, which only .xlsx tells from empty ones: save it as .xlsx"
