@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),
     "publish": {"errors", "settings", "warehouse"},
-    "report": {"publish", "settings", "warehouse"},
+    "report": {"errors", "publish", "raw", "settings", "warehouse"},
     "sample": set(),
     "orchestration": {
         "audit", "contracts", "errors", "landing", "publish", "raw", "settings", "transform", "warehouse"
