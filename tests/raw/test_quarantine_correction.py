@@ -2,12 +2,14 @@
 
 import random
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 
 import pytest
-from landing_folder import Landing, csv_text, row
+from landing_folder import Landing, csv_text, row, write_workbook
 
 from dagster_project.contracts.model import contracts
+from dagster_project.raw import load
 from dagster_project.raw.changes import Person
 from dagster_project.raw.ddl import ensure_tables
 from dagster_project.raw.reload import reload
@@ -278,6 +280,85 @@ def test_a_corrected_file_that_lies_elsewhere_too(landing: Landing) -> None:
     ]
 
 
+def test_a_workbook_of_several_sheets_must_be_good_in_the_line_of_all(landing: Landing) -> None:
+    header = contracts()["bills"].names
+    good, other, nobody = (list(bill(key).values()) for key in ("BE1", "BE2", ""))
+
+    def put(first: list[str], second: list[str]) -> None:
+        path = landing.root / "bills/a.xlsx"
+        write_workbook(path, {"T1": [header, first], "T2": [header, second]})
+        landing.load()
+
+    put(good, nobody)
+    assert landing.query("select sheet, line from landing.quarantine") == [("T2", 2)]
+    put(good, list(bill("BE1", kwh="9").values()))
+    assert landing.value("select status from bi.quarantine") == "repaired"
+    content = landing.value("select sha256 from bi.load_audit where rows_quarantined = 0")
+    unload(landing.settings, ["bills/a.xlsx"], AN, content)
+    put(good, list(bill("", kwh="9").values()))  # still bad in the second sheet
+    assert {status for _, _, status, _ in states(landing)} == {"open"}
+    put(good, other)
+    assert {status for _, _, status, _ in states(landing)} == {"repaired"}
+
+
+# Tested again
+
+
+def test_a_closed_entry_is_loaded_all_the_same_if_it_is_good_under_another_contract(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing.put("bills/a.csv", bills(bill(status="lost"), bill("BE2", status="lost", cycle="9")))
+    landing.put("bills/b.csv", bills(bill(updated_at="2024-06-01"), bill("BE2")))
+    landing.load()
+    assert [by for *_, by in states(landing)] == ["bills/b.csv"] * 2
+    at = landing.query("select repaired_at from bi.quarantine order by line")
+    known = contracts()["bills"]
+    columns = tuple(
+        replace(column, values=(*column.values, "lost")) if column.name == "status" else column
+        for column in known.columns
+    )
+    monkeypatch.setattr(load, "contracts", lambda: {**contracts(), "bills": replace(known, columns=columns)})
+    assert landing.load().rows_added["bills"] == 1
+    assert landing.query(
+        "select file, line, reason, status, repaired_by_file from bi.quarantine order by line"
+    ) == [
+        ("bills/a.csv", 2, "status: not one of issued, cancelled, replaced", "repaired", None),
+        ("bills/a.csv", 3, "cycle: not one of 1, 2, 3", "repaired", "bills/b.csv"),
+    ]
+    assert landing.query("select repaired_at from bi.quarantine order by line")[1] == at[1]
+    assert landing.query(ROWS)[0] == ("bills/a.csv", 1, 0, 1)
+
+
+def test_a_row_that_leaves_quarantine_corrects_others(landing: Landing) -> None:
+    landing.put("payments/a.csv", csv_text("payments", [row("payments", amount="x")]))
+    landing.put("payments/b.csv", csv_text("payments", [row("payments", paid_at="2026-01-20 10:00:00")]))
+    landing.load()
+    assert {status for _, _, status, _ in states(landing)} == {"open"}
+    landing.load(today=date(2026, 1, 20))
+    assert states(landing) == [
+        ("payments/a.csv", 2, "repaired", "payments/b.csv"),
+        ("payments/b.csv", 2, "repaired", None),
+    ]
+
+
+def test_a_row_that_leaves_quarantine_must_be_in_the_file_sent_again_too(landing: Landing) -> None:
+    good = [row("payments"), row("payments", transaction_id="T2")]
+    future = row("payments", transaction_id="T3", paid_at="2026-01-20 10:00:00")
+    landing.put("payments/a.csv", with_line(csv_text("payments", [*good, future]), 3, "VCB,T2"))
+    landing.load()
+    landing.put("payments/a.csv", csv_text("payments", good))
+    landing.load()
+    assert [status for _, _, status, _ in states(landing)] == ["repaired", "open"]
+    landing.load(today=date(2026, 1, 20))
+    assert states(landing) == [
+        ("payments/a.csv", 3, "open", None),
+        ("payments/a.csv", 4, "repaired", None),
+    ]
+    landing.put("payments/a.csv", csv_text("payments", [*good, future]))
+    landing.load(today=date(2026, 1, 20))
+    assert states(landing)[0] == ("payments/a.csv", 3, "repaired", "payments/a.csv")
+
+
 # Any order
 
 
@@ -299,7 +380,10 @@ def _random_files(chance: random.Random) -> list[tuple[str, str]]:
         files[path, text] = None
         if chance.random() < 0.6:  # the same file with a row of no key
             line = chance.randint(2, len(rows) + 1)
-            files[path, with_line(text, line, chance.choice(BAD_LINES))] = None
+            text = with_line(text, line, chance.choice(BAD_LINES))
+            files[path, text] = None
+        if chance.random() < 0.3:  # a copy of it elsewhere
+            files[f"bills/{chance.choice('abcd')}.csv", text] = None
     return list(files)
 
 
