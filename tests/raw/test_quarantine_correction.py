@@ -145,6 +145,15 @@ def test_a_key_of_several_columns(landing: Landing) -> None:
     assert states(landing)[1:] == [("targets/a.csv", 2, "repaired", "targets/b.csv")]
 
 
+def test_a_key_of_any_length(landing: Landing) -> None:
+    chance = random.Random(1)
+    key = "".join(chance.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(100_000))
+    result = landing.load_rows("bills", bill(key, status="lost"), bill(key, status="lost"), bill())
+    assert (result.status, result.counts.rows_quarantined) == ("loaded", 2)
+    landing.put("bills/two.csv", bills(bill("BE2")))
+    assert landing.load().rows_added["bills"] == 1
+
+
 # Taking back
 
 

@@ -23,8 +23,9 @@ comment on column landing.quarantine.repaired_by is
 'The file with the corrected row; null: the row is not repaired, or by itself.';
 comment on column landing.quarantine.repaired_at is 'When it was repaired.';
 
--- New rows are looked up here, and what a file that is taken back has closed.
-create index on landing.quarantine (source, row_key) where status = 'open';
+-- New rows are looked up here (by hash: a bad row may have a key longer than a B-tree takes), and what a file that is
+-- taken back has closed.
+create index on landing.quarantine using hash (row_key) where status = 'open';
 create index on landing.quarantine (repaired_by) where repaired_by is not null;
 
 update landing.quarantine set repaired_at = checked_on::timestamp at time zone 'Asia/Ho_Chi_Minh'
