@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),
     "publish": {"errors", "settings", "warehouse"},
-    "report": {"publish", "settings", "warehouse"},
+    "report": {"errors", "publish", "raw", "settings", "warehouse"},
     "sample": set(),
     "orchestration": {
         "audit", "contracts", "errors", "landing", "publish", "raw", "settings", "transform", "warehouse"
@@ -33,6 +33,7 @@ MAY_ASK_FOR_THE_SHIPPED_CONTRACTS = {
     "orchestration/assets.py",
     "orchestration/job.py",
     "raw/follow.py",
+    "raw/quarantine_reading.py",
     "raw/tables.py",
     "transform/raw_sources.py",
 }

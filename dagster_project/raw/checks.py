@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,8 +17,8 @@ from pathlib import Path
 from dagster_project.contracts.model import Column, Contract, Form
 from dagster_project.raw.ddl import array, literal, quote
 
-# To be raised when the landing.as_* functions or the readers judge a value differently than before:
-# what was refused or quarantined is then tested again.
+# To be raised when the landing.as_* functions or the readers judge a value differently than before,
+# or when more is noted of a bad row: what was refused or quarantined is then tested again.
 RULES = "3"
 
 FIELD_COUNT = "field_count"
@@ -39,25 +40,27 @@ _FUNCTIONS: dict[Form, str] = {
     Form.BOOLEAN: "landing.as_boolean",
 }
 
-_EXPECTED: dict[Form, str] = {
-    Form.DATE: "not a date",
-    Form.TIMESTAMP: "not a date with a time",
-    Form.DATE_OR_TIMESTAMP: "not a date or timestamp",
-    Form.MONTH: "not a month",
-    Form.MONEY: "not an amount in whole VND",
-    Form.DECIMAL: "not a plain decimal number",
-    Form.SMALL_INTEGER: "not a small whole number",
-    Form.BOOLEAN: "neither true nor false",
+# What a value is not, in English and in Vietnamese.
+_EXPECTED: dict[Form, tuple[str, str]] = {
+    Form.DATE: ("not a date", "không phải là ngày"),
+    Form.TIMESTAMP: ("not a date with a time", "không phải là ngày kèm giờ"),
+    Form.DATE_OR_TIMESTAMP: ("not a date or timestamp", "không phải là ngày hoặc ngày giờ"),
+    Form.MONTH: ("not a month", "không phải là tháng"),
+    Form.MONEY: ("not an amount in whole VND", "không phải là số tiền nguyên đồng"),
+    Form.DECIMAL: ("not a plain decimal number", "không phải là số thập phân"),
+    Form.SMALL_INTEGER: ("not a small whole number", "không phải là số nguyên nhỏ"),
+    Form.BOOLEAN: ("neither true nor false", "không phải là đúng hoặc sai (true/false)"),
 }
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that can be wrong: true `condition` is a fault. The reason never contains the value."""
+    """One thing that can be wrong: true `condition` is a fault. The reasons never contain the value."""
 
     column: str
     code: str
     reason: str
+    reason_vi: str
     condition: str
 
 
@@ -100,7 +103,7 @@ class RowChecks:
         for column in columns:
             inner.append(f"{quote(column.name)} as {_text(column)}")
             if column.form is not Form.TEXT:
-                inner.append(f"{_cast(column)} as {_value(column)}")
+                inner.append(f"{value_of(column, quote(column.name))} as {_value(column)}")
             outer.append(_value(column))
         money = (
             f"coalesce({quote('v_' + self.contract.money_column)}, 0)" if self.contract.money_column else "0"
@@ -175,6 +178,10 @@ class RowChecks:
             f"from {self.checked_table} where bad is null"
         )
 
+    def faults_of(self, columns: Collection[str]) -> list[int]:
+        """The numbers of all faults that these columns can have."""
+        return [number for number, check in enumerate(self.checks, 1) if check.column in columns]
+
     def fields(self, alias: str) -> str:
         """The contract columns of a text row as JSON, to be tested again later."""
         pairs = ", ".join(f"{literal(name)}, {alias}.{quote(name)}" for name in self.contract.names)
@@ -216,45 +223,52 @@ def _value(column: Column) -> str:
     return quote(("t_" if column.form is Form.TEXT else "v_") + column.name)
 
 
-def _cast(column: Column) -> str:
+def value_of(column: Column, text: str) -> str:
+    """The typed value of an expression of text; null if it is not in the column's form."""
+    if column.form is Form.TEXT:
+        return text
     if column.form is Form.PHONE:
         old, new = phone_prefixes()
-        return f"landing.as_phone({quote(column.name)}, {array(old)}, {array(new)})"
-    return f"{_FUNCTIONS[column.form]}({quote(column.name)})"
+        return f"landing.as_phone({text}, {array(old)}, {array(new)})"
+    return f"{_FUNCTIONS[column.form]}({text})"
 
 
 def _checks(column: Column) -> list[Check]:
     text, value = _text(column), _value(column)
     checks: list[Check] = []
 
-    def add(code: str, reason: str, condition: str) -> None:
-        checks.append(Check(column.name, code, f"{column.name}: {reason}", condition))
+    def add(code: str, english: str, vietnamese: str, condition: str) -> None:
+        name = column.name
+        checks.append(Check(name, code, f"{name}: {english}", f"{name}: {vietnamese}", condition))
 
     if column.required:
-        add("empty", "required, but empty", f"{text} is null")
+        add("empty", "required, but empty", "bắt buộc nhưng để trống", f"{text} is null")
     if column.form in _FUNCTIONS:
         unreadable = f"{value} is null and {text} is not null"
         if column.form in (Form.TIMESTAMP, Form.DATE_OR_TIMESTAMP):
             unreadable += f" or {value} not {_CALENDAR}"
-        add("form", _EXPECTED[column.form], unreadable)
+        add("form", *_EXPECTED[column.form], unreadable)
     if column.values:
         listed = ", ".join(
             value if column.form is Form.SMALL_INTEGER else literal(value) for value in column.values
         )
-        add("list", f"not one of {', '.join(column.values)}", f"{value} not in ({listed})")
+        names = ", ".join(column.values)
+        add("list", f"not one of {names}", f"không thuộc danh sách {names}", f"{value} not in ({listed})")
     if column.exclusive_minimum is not None:
         limit = column.exclusive_minimum
-        add("range", f"not greater than {limit}", f"{value} <= {limit}")
+        add("range", f"not greater than {limit}", f"không lớn hơn {limit}", f"{value} <= {limit}")
     if column.minimum is not None:
-        add("range", f"less than {column.minimum}", f"{value} < {column.minimum}")
+        limit = column.minimum
+        add("range", f"less than {limit}", f"nhỏ hơn {limit}", f"{value} < {limit}")
     if column.not_after_today:
-        add(IN_FUTURE, "later than the day of loading", f"{value} >= date {{today}} + 1")
+        add(IN_FUTURE, "later than the day of loading", "sau ngày nạp", f"{value} >= date {{today}} + 1")
     if column.fraction_unless:
         other = quote("t_" + column.fraction_unless.column)
         exempt = ", ".join(literal(item) for item in column.fraction_unless.values)
         add(
             "range",
             "a rate, but not from 0 to 1",
+            "là tỷ lệ nhưng không nằm trong khoảng 0 đến 1",
             f"{other} not in ({exempt}) and not {value} between 0 and 1",
         )
     return checks

@@ -15,11 +15,11 @@ from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.contracts.model import Contract
 from dagster_project.landing.records import RecordSource, RefusedError, Total
-from dagster_project.raw import quarantine
+from dagster_project.raw import correction, quarantine
 from dagster_project.raw.checks import RowChecks, fingerprint
 from dagster_project.raw.ddl import change_index, literal, quote
 from dagster_project.raw.feed import copy_blocks
-from dagster_project.raw.ledger import Counts
+from dagster_project.raw.ledger import NOTHING, Counts
 from dagster_project.raw.tables import ensure_tables
 
 _MONEY = "coalesce(sum(money), 0)::bigint"
@@ -95,6 +95,9 @@ def load_content(
     if bad_rows:
         width = len(records.copy_columns) + len(records.extra_names)
         quarantine.add_bad_rows(cursor, checks, file_id, records, width=width, today=load.today)
+        correction.settle_entries_of(cursor, load.contract, file_id)
+    if good.counts != NOTHING:
+        correction.close_by_new_rows(cursor, checks, file_id)
     counts = good.counts._replace(rows_quarantined=bad_rows, money_quarantined_vnd=bad_money)
     return good._replace(counts=counts)
 

@@ -138,6 +138,10 @@ class _Change:
                 f"update landing.quarantine set column_name = {name} "
                 f"where source = {source} and column_name = {former}"
             )
+            yield (
+                f"update landing.quarantine set fault_columns = array_replace(fault_columns, {former}, {name}) "
+                f"where source = {source} and {former} = any(fault_columns)"
+            )
 
     def of_table(self, indexes: set[str]) -> list[str]:
         """Of a table with rows. What cannot be comes first, so that nothing has been touched then."""

@@ -19,7 +19,7 @@ from dagster_project.landing.finder import Found, LandingFile, Mark, find_files
 from dagster_project.landing.reader import file_kind, open_records
 from dagster_project.landing.records import RefusedError
 from dagster_project.landing.snapshot import Snapshot, take_snapshot
-from dagster_project.raw import changes, ledger, quarantine
+from dagster_project.raw import changes, correction, ledger, quarantine
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, accept, load_content, prepare, refresh_statistics
 from dagster_project.raw.ledger import NOTHING, Counts
@@ -191,12 +191,15 @@ def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snap
     original = same_content(load, cursor, file, snapshot.sha256)
     file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
     if original is not None:
-        return note_copy(cursor, file, file_id, original)
+        result = note_copy(cursor, file, file_id, original)
+        correction.settle_resent(cursor, load.contract, [file_id])
+        return result
     records = open_records(file.path, snapshot.path, load.contract)
     name_change = partial(changes.record, cursor, "load", file.source, file_id)
     counts, paid_through = load_content(load, cursor, file_id, records, name_change)
     extra, notes = records.extra_names, tuple(records.notes)
     ledger.finish_entry(cursor, file_id, counts, paid_through=paid_through, extra_columns=extra, notes=notes)
+    correction.settle_resent(cursor, load.contract, [file_id])
     return FileResult(
         file.source, file.path, "loaded", is_new=True, counts=counts, extra_columns=extra, notes=notes
     )
@@ -252,8 +255,13 @@ def _retest(load: Load) -> Counts:
             cursor.execute(load.checks.check_rows(load.today))
             name_change = partial(changes.record, cursor, "repair", load.contract.source, file_id)
             repaired, paid_through = accept(load, cursor, file_id, name_change)
-            quarantine.record_retest(cursor, load.checks, load.today)
+            quarantine.record_retest(cursor, load.checks, file_id, load.today)
             ledger.move_repaired(cursor, file_id, repaired, paid_through)
+            correction.settle_entries_of(cursor, load.contract, file_id)
+            if repaired != NOTHING:
+                correction.close_by_new_rows(cursor, load.checks, file_id)
+            copies = [copy.file_id for copy in ledger.copies_of(cursor, file_id)]
+            correction.settle_resent(cursor, load.contract, [file_id, *copies])
             load.conn.commit()
             load.unanalyzed += repaired.rows_loaded + repaired.rows_duplicate
             total = Counts(*(sum(pair) for pair in zip(total, repaired, strict=True)))

@@ -11,7 +11,10 @@ from datetime import date
 from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.landing.records import LINE_END, RecordSource
+from dagster_project.raw import correction
 from dagster_project.raw.checks import FIELD_COUNT, IN_FUTURE, RowChecks, fingerprint
+from dagster_project.raw.correction import HELD, key_texts
+from dagster_project.raw.ddl import quote
 from dagster_project.raw.feed import copy_blocks
 
 # Bad rows are fetched from their file in one pass per this many.
@@ -49,18 +52,25 @@ def add_bad_rows(
 
 
 def copy_entries(cursor: Cursor, from_file: int, to_file: int) -> None:
-    """The open entries of a file once more, for another file with the same content."""
+    """The entries that count in a file's line once more, for another file with the same content.
+
+    Those without a key are open: what closes them hangs on the path.
+    """
     cursor.execute(
-        """
+        f"""
         insert into landing.quarantine (
-            file_id, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked,
-            fields, extra, money, checked_on, contract_fingerprint
+            file_id, source, sheet, line, column_name, reason_codes, reason, reason_vi, raw, raw_masked,
+            fields, extra, money, checked_on, contract_fingerprint, fault_columns, row_key, version_at,
+            status, repaired_by, repaired_at
         )
         select
-            %s, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked,
-            fields, extra, money, checked_on, contract_fingerprint
+            %s, source, sheet, line, column_name, reason_codes, reason, reason_vi, raw, raw_masked,
+            fields, extra, money, checked_on, contract_fingerprint, fault_columns, row_key, version_at,
+            case when row_key is null then 'open' else status end,
+            case when row_key is not null then repaired_by end,
+            case when row_key is not null then repaired_at end
         from landing.quarantine
-        where file_id = %s and status = 'open'
+        where file_id = %s and {HELD}
         order by quarantine_id
         """,
         (to_file, from_file),
@@ -70,12 +80,15 @@ def copy_entries(cursor: Cursor, from_file: int, to_file: int) -> None:
 def withdraw(cursor: Cursor, file_ids: Sequence[int]) -> None:
     """The entries of files whose rows are withdrawn: kept, but shown and tested no more."""
     cursor.execute(
-        "update landing.quarantine set status = 'withdrawn' where file_id = any(%s)", (list(file_ids),)
+        "update landing.quarantine set status = 'withdrawn', repaired_by = null, repaired_at = null "
+        "where file_id = any(%s)",
+        (list(file_ids),),
     )
 
 
 def exchange(cursor: Cursor, one: int, other: int) -> None:
-    """Each of the two files gets the entries of the other."""
+    """Each of the two files gets the entries of the other, and what rows of the other closed."""
+    correction.exchange(cursor, one, other)
     cursor.execute(
         "update landing.quarantine set file_id = %(one)s + %(other)s - file_id "
         "where file_id in (%(one)s, %(other)s)",
@@ -103,7 +116,7 @@ def put_to_test(cursor: Cursor, checks: RowChecks, file_id: int, today: date) ->
     cursor.execute(
         f"insert into {checks.text_table} (row_no, line, {columns}, extra) "
         f"select quarantine_id, line, {values}, extra::text from landing.quarantine "
-        f"where {_TO_RETEST} and file_id = %(file_id)s",
+        f"where {_TO_RETEST} and fields is not null and file_id = %(file_id)s",
         {
             "source": checks.contract.source,
             "today": today,
@@ -113,57 +126,72 @@ def put_to_test(cursor: Cursor, checks: RowChecks, file_id: int, today: date) ->
     )
 
 
-def record_retest(cursor: Cursor, checks: RowChecks, today: date) -> None:
-    """Good rows are repaired; for the others the faults are written anew."""
+def record_retest(cursor: Cursor, checks: RowChecks, file_id: int, today: date) -> None:
+    """Good rows are repaired, by themselves; for the others the faults are written anew."""
+    contract = checks.contract
+    judged = {
+        "today": today,
+        "fingerprint": fingerprint(contract),
+        "source": contract.source,
+        "file_id": file_id,
+    }
     cursor.execute(
         "update landing.quarantine as entry "
-        "set status = 'repaired', checked_on = %s, contract_fingerprint = %s "
+        "set status = 'repaired', repaired_by = null, repaired_at = clock_timestamp(), "
+        "checked_on = %(today)s, contract_fingerprint = %(fingerprint)s "
         f"from {checks.checked_table} as row where row.row_no = entry.quarantine_id and row.bad is null",
-        (today, fingerprint(checks.contract)),
+        judged,
     )
+    faults = ", ".join(f"{name} = {value}" for name, value in _faults(checks, "row").items())
     cursor.execute(
-        f"update landing.quarantine as entry set {_faults('row')}, "
+        f"update landing.quarantine as entry set {faults}, "
         "checked_on = %(today)s, contract_fingerprint = %(fingerprint)s "
         f"from {checks.checked_table} as row where row.row_no = entry.quarantine_id and row.bad is not null",
-        _fault_names(checks) | {"today": today, "fingerprint": fingerprint(checks.contract)},
+        _fault_names(checks) | judged,
+    )
+    # With a wrong number of fields there is nothing to test.
+    cursor.execute(
+        "update landing.quarantine set contract_fingerprint = %(fingerprint)s "
+        f"where {_TO_RETEST} and fields is null and file_id = %(file_id)s",
+        judged,
     )
 
 
 _TO_RETEST = (
-    "source = %(source)s and status = 'open' and fields is not null "
+    f"source = %(source)s and {HELD} "
     "and (contract_fingerprint <> %(fingerprint)s "
     f"or (checked_on <> %(today)s and '{IN_FUTURE}' = any(reason_codes)))"
 )
 
 
 def _enter(cursor: Cursor, checks: RowChecks, file_id: int, width: int, today: date) -> None:
+    # What the tests say of a row goes for those that have the right number of fields.
+    faults = {
+        name: f"case when checked.field_count is null then {value} else {uncounted} end"
+        for (name, value), uncounted in zip(
+            _faults(checks, "checked").items(),
+            (
+                "null",
+                f"array['{FIELD_COUNT}']",
+                "format('wrong number of fields: %%s instead of %%s', checked.field_count, %(width)s)",
+                "format('sai số trường: %%s thay vì %%s', checked.field_count, %(width)s)",
+                "null",
+                "null",
+                "null",
+            ),
+            strict=True,
+        )
+    }
     cursor.execute(
         f"""
         insert into landing.quarantine (
-            file_id, source, sheet, line, column_name, reason_codes, reason, raw, raw_masked,
-            fields, extra, money, checked_on, contract_fingerprint
+            file_id, source, sheet, line, raw, raw_masked,
+            fields, extra, money, checked_on, contract_fingerprint, {", ".join(faults)}
         )
         select
-            %(file_id)s, %(source)s, row_text.sheet, checked.line,
-            case when checked.field_count is null then (%(columns)s)[checked.bad[1]] end,
-            case
-                when checked.field_count is not null then array['{FIELD_COUNT}']
-                else (
-                    select array_agg((%(codes)s)[number] order by number)
-                    from unnest(checked.bad) as number
-                )
-            end,
-            case
-                when checked.field_count is not null
-                    then format('wrong number of fields: %%s instead of %%s', checked.field_count, %(width)s)
-                else (
-                    select string_agg((%(reasons)s)[number], '; ' order by number)
-                    from unnest(checked.bad) as number
-                )
-            end,
-            row_text.raw, row_text.raw_masked,
+            %(file_id)s, %(source)s, row_text.sheet, checked.line, row_text.raw, row_text.raw_masked,
             case when checked.field_count is null then {checks.fields("written")} end,
-            checked.extra, checked.money, %(today)s, %(fingerprint)s
+            checked.extra, checked.money, %(today)s, %(fingerprint)s, {", ".join(faults.values())}
         from pg_temp.row_text
         inner join {checks.checked_table} as checked using (row_no)
         inner join {checks.text_table} as written using (row_no)
@@ -180,13 +208,20 @@ def _enter(cursor: Cursor, checks: RowChecks, file_id: int, width: int, today: d
     )
 
 
-def _faults(row: str) -> str:
+def _faults(checks: RowChecks, row: str) -> dict[str, str]:
+    """What is noted of a bad row that was tested, by column of the quarantine."""
+    contract = checks.contract
     each = f"order by number) from unnest({row}.bad) as number)"
-    return (
-        f"column_name = (%(columns)s)[{row}.bad[1]], "
-        f"reason_codes = (select array_agg((%(codes)s)[number] {each}, "
-        f"reason = (select string_agg((%(reasons)s)[number], '; ' {each}"
-    )
+    return {
+        "column_name": f"(%(columns)s)[{row}.bad[1]]",
+        "reason_codes": f"(select array_agg((%(codes)s)[number] {each}",
+        "reason": f"(select string_agg((%(reasons)s)[number], '; ' {each}",
+        "reason_vi": f"(select string_agg((%(reasons_vi)s)[number], '; ' {each}",
+        "fault_columns": f"(select array_agg((%(columns)s)[number] {each}",
+        "row_key": f"case when not {row}.bad && %(key_faults)s::integer[] then {key_texts(contract, row)} end",
+        "version_at": f"case when not {row}.bad && %(version_faults)s::integer[] "
+        f"then {row}.{quote(contract.version_column)} end",
+    }
 
 
 def _fault_names(checks: RowChecks) -> dict[str, object]:
@@ -194,6 +229,9 @@ def _fault_names(checks: RowChecks) -> dict[str, object]:
         "columns": [check.column for check in checks.checks],
         "codes": [check.code for check in checks.checks],
         "reasons": [check.reason for check in checks.checks],
+        "reasons_vi": [check.reason_vi for check in checks.checks],
+        "key_faults": checks.faults_of(checks.contract.key),
+        "version_faults": checks.faults_of([checks.contract.version_column]),
     }
 
 

@@ -14,7 +14,7 @@ from dagster_project.contracts.model import contracts
 from dagster_project.landing.finder import LandingFile
 from dagster_project.landing.reader import open_records
 from dagster_project.landing.snapshot import Snapshot, take_snapshot
-from dagster_project.raw import changes, ledger, named
+from dagster_project.raw import changes, correction, ledger, named
 from dagster_project.raw.changes import Person
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, load_content, prepare, refresh_statistics
@@ -120,6 +120,7 @@ def _read_again(
     for copy in copies:
         note_copy(cursor, file, copy.file_id, read)
         ledger.judged_by(cursor, copy.file_id, load.fingerprint)
+    correction.settle_resent(cursor, load.contract, file_ids)
     ledger.remember_mark(cursor, line.file_id, snapshot.mark)
     _finish(cursor, change_id, out, now)
     after = ledger.entry(cursor, line.file_id).counts
@@ -145,6 +146,7 @@ def _read_instead(
         now = _read(load, cursor, file, snapshot, file_id, change_id)
     else:
         now = note_copy(cursor, file, file_id, ledger.entry(cursor, original.file_id)).counts
+    correction.settle_resent(cursor, load.contract, [file_id])
     _finish(cursor, change_id, out, now)
     return Reloaded(
         file.path,

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.contracts.model import Contract, contracts
 from dagster_project.landing.reader import file_kind
-from dagster_project.raw import changes, ledger, named, quarantine
+from dagster_project.raw import changes, correction, ledger, named, quarantine
 from dagster_project.raw.changes import Person
 from dagster_project.raw.checks import same_row
 from dagster_project.raw.ddl import literal, quote
@@ -94,6 +94,7 @@ def take_out(cursor: Cursor, contract: Contract, line: Entry, change_id: int) ->
         _hand_over(cursor, contract, line, copies[0])
     moved = withdraw_rows(cursor, contract, [line.file_id], change_id)
     ledger.withdraw(cursor, line.file_id, change_id)
+    correction.settle_resent(cursor, contract, [line.file_id, *(copy.file_id for copy in copies[:1])])
     return moved
 
 
@@ -144,6 +145,7 @@ def withdraw_rows(cursor: Cursor, contract: Contract, file_ids: Sequence[int], c
     )
     ((rows_withdrawn,),) = cursor.fetchall()
     quarantine.withdraw(cursor, file_ids)
+    correction.settle_closed_by(cursor, contract, file_ids)
     return Moved(sum(rows for _, rows, _ in promoted), rows_withdrawn)
 
 

@@ -57,7 +57,7 @@ def print_kpis(
     settings: Settings, months: Sequence[date] | None = None, console: Console | None = None
 ) -> None:
     """The company and every power unit, for these months; by default the latest and the press month."""
-    console = console or _console()
+    console = console or new_console()
     with closing(connect(settings, "cashless report")) as conn, conn, conn.cursor() as cur:
         if not _exists(cur, "bi.kpi_company_month") or not _exists(cur, "bi.kpi_power_unit_month"):
             _say_nothing_published(console)
@@ -81,7 +81,7 @@ def print_kpis(
 
 
 def _kpi_table(cur: Cursor, month: date) -> Table:
-    table = _table(
+    table = new_table(
         f"Thanh toán không dùng tiền mặt, kỳ hóa đơn {month:%m/%Y}"
         f" / Cashless payment, bill month {month:%Y-%m}"
     )
@@ -129,12 +129,12 @@ def _kpi_table(cur: Cursor, month: date) -> Table:
 
 def _kpi_cells(row: tuple[Any, ...]) -> list[str]:
     unit, billed, cashless, *rates, status = row
-    return [unit, _number(billed), _number(cashless), *map(percent, rates), _STATUS.get(status, status)]
+    return [unit, number(billed), number(cashless), *map(percent, rates), _STATUS.get(status, status)]
 
 
 def print_status(settings: Settings, console: Console | None = None) -> None:
     """The last publication, what was loaded, what waits in quarantine, which files were refused or withdrawn."""
-    console = console or _console()
+    console = console or new_console()
     with closing(connect(settings, "cashless status")) as conn, conn, conn.cursor() as cur:
         if not _exists(cur, "bi.publication"):
             _say_nothing_published(console)
@@ -155,13 +155,13 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
 
 
 def _publication_table(publication: tuple[Any, ...]) -> Table:
-    number, published_at, months, data_through, passed, warned, failed, _ = publication
-    table = _table("Lần công bố gần nhất / Last publication")
+    publication_id, published_at, months, data_through, passed, warned, failed, _ = publication
+    table = new_table("Lần công bố gần nhất / Last publication")
     table.show_header = False
     table.add_column()
     table.add_column()
-    table.add_row("Số / Number", str(number))
-    table.add_row("Lúc / Published at", _moment(published_at))
+    table.add_row("Số / Number", str(publication_id))
+    table.add_row("Lúc / Published at", moment(published_at))
     table.add_row(
         "Số liệu đến / Data through", f"{data_through:%Y-%m-%d}" if data_through else "chưa có / none"
     )
@@ -190,7 +190,7 @@ def _print_refused_build(cur: Cursor, console: Console, published_build: str | N
         )
     assert build.built_at is not None
     console.print(
-        f"[bold]Bản dựng mới nhất chưa được công bố / The newest build, of {_moment(build.built_at)}, is not "
+        f"[bold]Bản dựng mới nhất chưa được công bố / The newest build, of {moment(build.built_at)}, is not "
         f"published[/bold]: {reason}. Run `cashless run` again once the cause is put right."
     )
 
@@ -207,7 +207,7 @@ def _print_sources(cur: Cursor, console: Console) -> None:
     if not rows:
         console.print("Chưa nạp tệp nào / No file has been loaded.")
         return
-    table = _table("Đã nạp, theo nguồn / Loaded, by source")
+    table = new_table("Đã nạp, theo nguồn / Loaded, by source")
     for heading, justify in (
         ("Nguồn\nSource", "left"),
         ("Tệp\nFiles", "right"),
@@ -220,7 +220,7 @@ def _print_sources(cur: Cursor, console: Console) -> None:
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for source, *counts, last in rows:
-        table.add_row(source, *map(_number, counts), _moment(last))
+        table.add_row(source, *map(number, counts), moment(last))
     console.print(table)
 
 
@@ -232,7 +232,7 @@ def _print_files_not_loaded(cur: Cursor, console: Console) -> None:
     rows = cur.fetchall()
     if not rows:
         return
-    table = _table("Tệp không được nạp: bị từ chối hoặc rút lại / Files not loaded: refused or withdrawn")
+    table = new_table("Tệp không được nạp: bị từ chối hoặc rút lại / Files not loaded: refused or withdrawn")
     for heading in ("Nguồn\nSource", "Tệp\nFile", "Lý do\nReason"):
         table.add_column(heading, overflow="fold")
     _add_first(table, rows)
@@ -252,10 +252,10 @@ def _print_quarantine(cur: Cursor, console: Console) -> None:
     if not rows:
         console.print("Không có dòng nào bị cách ly / No rows are in quarantine.")
         return
-    table = _table("Dòng đang bị cách ly / Rows in quarantine")
+    table = new_table("Dòng đang bị cách ly / Rows in quarantine")
     for heading in ("Nguồn\nSource", "Cột\nColumn", "Lý do\nReason", "Dòng\nRows", "Lần cuối\nLast"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "Dòng\nRows" else "left")
-    _add_first(table, [(*row[:3], _number(row[3]), _moment(row[4])) for row in rows])
+    _add_first(table, [(*row[:3], number(row[3]), moment(row[4])) for row in rows])
     console.print(table)
 
 
@@ -268,12 +268,12 @@ def _add_first(table: Table, rows: Sequence[tuple[str, ...]], limit: int = 20) -
         table.caption = f"và {len(rows) - limit} dòng nữa / and {len(rows) - limit} more"
 
 
-def _console() -> Console:
+def new_console() -> Console:
     console = Console()
     return Console(width=max(console.width, NARROWEST_WIDTH) if console.is_terminal else PLAIN_WIDTH)
 
 
-def _table(title: str) -> Table:
+def new_table(title: str) -> Table:
     return Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
 
 
@@ -297,11 +297,11 @@ def percent(rate: Decimal | float | None) -> str:
     return f"{(exact * 100).quantize(Decimal('0.01'), rounding=ROUND_HALF_UP)} %"
 
 
-def _number(count: Any) -> str:
+def number(count: Any) -> str:
     return f"{int(count):,}"
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
     local = at.astimezone(LOCAL_ZONE) if at.tzinfo is not None else at  # without a zone it is local already
     return f"{local:%Y-%m-%d %H:%M:%S}"
 

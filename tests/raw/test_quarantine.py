@@ -227,7 +227,9 @@ def test_a_new_day_takes_the_fault_of_the_future_from_a_row_that_has_another(lan
 
 @pytest.mark.parametrize("text", ["9999-12-31T17:00Z", "0001-01-01 00:00+08:00"])
 def test_an_offset_that_leads_out_of_the_calendar(landing: Landing, text: str) -> None:
-    landing.load_rows("bills", row("bills", updated_at=text), row("bills", updated_at="9999-12-31 23:59"))
+    landing.load_rows(
+        "bills", row("bills", updated_at=text), row("bills", bill_id="BE2", updated_at="9999-12-31 23:59")
+    )
     reason = "updated_at: not a date or timestamp"
     assert landing.quarantine() == [("bills/one.csv", 2, "updated_at", reason, "open")]
     assert landing.value("select count(*) from raw.bills") == 1

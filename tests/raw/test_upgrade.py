@@ -183,3 +183,38 @@ def test_numbers_get_their_one_written_form(landing: Landing) -> None:
         cursor.execute("update raw.bills set kwh = 182.500")
     migrate(landing.conn)
     assert landing.value("select kwh::text from raw.bills") == "182.5"
+
+
+def test_a_row_that_lay_in_quarantine_before_is_closed_by_its_corrected_one(upgraded: Landing) -> None:
+    upgraded.put("bills/b.csv", csv_text("bills", [row("bills", bill_id="BE2")]))
+    states = "select status, reason_vi, repaired_by_file from bi.quarantine where source = 'bills'"
+    assert upgraded.query(states) == [("open", None, None)]
+    upgraded.load()
+    assert upgraded.query(states) == [
+        ("repaired", "status: không thuộc danh sách issued, cancelled, replaced", "bills/b.csv")
+    ]
+    unload(upgraded.settings, ["bills/b.csv"], Person("An", ""))
+    assert upgraded.query(states)[0][0] == "open"
+
+
+def test_what_lay_in_quarantine_before_without_a_key_or_repaired(landing: Landing) -> None:
+    with landing.conn, landing.conn.cursor() as cursor:
+        cursor.execute(
+            "insert into landing.quarantine (file_id, source, line, reason_codes, reason, raw, raw_masked, money, "
+            "status, fields, checked_on, contract_fingerprint) values "
+            "(1, 'bills', 8, '{field_count}', 'wrong number of fields: 3 instead of 12', 'x', 'x', 0, 'open', null, "
+            "'2026-01-02', 'old'), "
+            "(1, 'bills', 9, '{list}', 'status: not one of', 'x', 'x', 0, 'repaired', '{}', '2026-01-02', 'old')"
+        )
+        cursor.execute(
+            "update landing.file set rows_in_file = rows_in_file + 1, rows_quarantined = rows_quarantined + 1 "
+            "where file_id = 1"
+        )
+    migrate(landing.conn)
+    assert landing.query(
+        "select line, reason_vi, repaired_at::date from bi.quarantine where line > 7 order by line"
+    ) == [(8, "sai số trường: 3 thay vì 12", None), (9, None, date(2026, 1, 2))]
+    for path, text in old_files().items():
+        landing.put(path, text)
+    landing.load()
+    assert landing.value("select status from bi.quarantine where line = 8") == "open"

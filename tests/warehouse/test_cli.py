@@ -20,6 +20,7 @@ HEAVY = {
     "pydantic",
     "rich",
     "sqlalchemy",
+    "xlsxwriter",
     "yaml",
 }
 
@@ -55,7 +56,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert loaded & HEAVY == set()
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "sample", "unload", "reload", "status", "db"])
+@pytest.mark.parametrize(
+    "command", ["run", "demo", "sample", "unload", "reload", "status", "quarantine", "db"]
+)
 def test_every_command_has_help(command: str) -> None:
     assert cashless(command, "--help").returncode == 0
 

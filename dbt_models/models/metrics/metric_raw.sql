@@ -66,16 +66,18 @@ missing as (
 ),
 
 quarantine as (
-    select count(*) as open_rows
+    -- A row that a corrected one made up for goes on counting in the line of its file.
+    select
+        count(*) filter (where status = 'open') as open_rows,
+        count(*) filter (where status = 'open' or repaired_by is not null) as held_rows
     from {{ source('landing', 'quarantine') }}
-    where status = 'open'
 )
 
 select
     ledger.files_unbalanced,
     ledger.files_refused,
     (accounted.rows_unaccounted + missing.rows_missing)::bigint as rows_unaccounted,
-    abs(ledger.rows_quarantined - quarantine.open_rows)::bigint as quarantine_unaccounted,
+    abs(ledger.rows_quarantined - quarantine.held_rows)::bigint as quarantine_unaccounted,
     quarantine.open_rows as quarantine_open
 from ledger
 cross join accounted
