@@ -95,6 +95,8 @@ class Column:
     values: tuple[str, ...] = ()
     minimum: Decimal | None = None
     exclusive_minimum: Decimal | None = None
+    # In characters. Codes have one: they stand in indexes, and no index takes a text of any length.
+    maximum_length: int | None = None
     not_after_today: bool = False
     fraction_unless: FractionUnless | None = None
 
@@ -160,6 +162,7 @@ class Contract:
                     column.values,
                     str(column.minimum),
                     str(column.exclusive_minimum),
+                    column.maximum_length,
                     column.not_after_today,
                     [column.fraction_unless.column, column.fraction_unless.values]
                     if column.fraction_unless
@@ -247,6 +250,7 @@ def _column(entry: Mapping[str, Any], origin: str) -> Column:
         values=values,
         minimum=_decimal(options.get("minimum")),
         exclusive_minimum=_decimal(options.get("exclusiveMinimum")),
+        maximum_length=options.get("maxLength"),
         not_after_today=bool(custom.get("notAfterToday", False)),
         fraction_unless=FractionUnless(fraction["column"], tuple(fraction["values"])) if fraction else None,
     )

@@ -236,6 +236,9 @@ def _checks(column: Column) -> list[Check]:
             value if column.form is Form.SMALL_INTEGER else literal(value) for value in column.values
         )
         add("list", f"not one of {', '.join(column.values)}", f"{value} not in ({listed})")
+    if column.maximum_length is not None:
+        limit_length = f"length({text}) > {column.maximum_length}"
+        add("length", f"longer than {column.maximum_length} characters", limit_length)
     if column.exclusive_minimum is not None:
         limit = column.exclusive_minimum
         add("range", f"not greater than {limit}", f"{value} <= {limit}")
