@@ -38,7 +38,7 @@ _READ = 1 << 20
 # UTF-8. At the very end of a file they are that letter, not half of another.
 _NEVER_BEGINS = b"\xd0\xf0\xf4\xea\xe3\xec\xde\xd2\xf2"
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
-_LONGEST_QUOTE = 4 << 20
+_LONGEST_QUOTE = 16 << 20
 # Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
 _END = "\0end\n"
 # What str.strip would take away beside a delimiter. The blank itself is looked for at the ends of fields.
