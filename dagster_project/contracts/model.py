@@ -132,6 +132,8 @@ class Column:
     values: tuple[str, ...] = ()
     minimum: Decimal | None = None
     exclusive_minimum: Decimal | None = None
+    # In characters. Codes have one: they stand in indexes, and no index takes a text of any length.
+    maximum_length: int | None = None
     not_after_today: bool = False
     fraction_unless: FractionUnless | None = None
     # Names that the column had before: raw follows, and files that still have them are read.
@@ -216,6 +218,7 @@ class Contract:
                     column.values,
                     str(column.minimum),
                     str(column.exclusive_minimum),
+                    column.maximum_length,
                     column.not_after_today,
                     [column.fraction_unless.column, column.fraction_unless.values]
                     if column.fraction_unless
@@ -378,6 +381,7 @@ def _read_column(entry: Mapping[str, Any], origin: str, at: Way) -> Column:
         values=values,
         minimum=_decimal(options.get("minimum")),
         exclusive_minimum=_decimal(options.get("exclusiveMinimum")),
+        maximum_length=options.get("maxLength"),
         not_after_today=bool(custom.get("notAfterToday", False)),
         fraction_unless=FractionUnless(fraction["column"], tuple(fraction["values"])) if fraction else None,
         former_names=_texts(custom.get("formerNames", ())),

@@ -36,7 +36,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _DELIMITER_NAMES = {"\t": "tab"} | {delimiter: f"“{delimiter}”" for delimiter in ",;|"}
 _READ = READ
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
-_LONGEST_QUOTE = 4 << 20
+_LONGEST_QUOTE = 16 << 20
 # Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
 _END = "\0end\n"
 # What str.strip would take away beside a delimiter. The blank itself is looked for at the ends of fields.

@@ -23,6 +23,7 @@ from dagster_project.contracts.model import Contract, fold_header
 from dagster_project.landing.cells import cell_text
 from dagster_project.landing.declared import Declared, Kind, kind_of
 from dagster_project.landing.excel_errors import ErrorCells, ErrorTexts
+from dagster_project.landing.excel_trial import is_harmless
 from dagster_project.landing.records import (
     BlockWriter,
     Layout,
@@ -83,6 +84,10 @@ class ExcelSource:
         self.totals: list[Total] = []
         self._starts: list[tuple[int, str]] = []
         self._opened: CalamineSheet | None = None
+        if not is_harmless(path):
+            raise RefusedError(
+                "cannot be read as an Excel workbook: damaged, or a cell far from the others makes it too large"
+            )
         with _readable():
             self._book = CalamineWorkbook.from_path(str(path))
             self._error_cells = ErrorCells(path)

@@ -24,8 +24,9 @@ LINE_END = "\r\n"
 # COPY is fed in blocks of about this many characters: large enough that Python's share of the work is small.
 BLOCK_CHARS = 1 << 18
 # What tells of a person in whatever column it stands: a customer code, a mobile number, two words of letters (a name).
+# A name is looked for only where a word begins: from every letter of a long word it would take hours.
 _TELLS_A_PERSON = re.compile(
-    r"[A-Z]{2}[0-9]{11}|(?<![0-9])(?:\+?84|0)[35789][0-9]{8}(?![0-9])|[^\W\d_]{2,}\s+[^\W\d_]{2,}"
+    r"[A-Z]{2}[0-9]{11}|(?<![0-9])(?:\+?84|0)[35789][0-9]{8}(?![0-9])|(?<![^\W\d_])[^\W\d_]{2,}\s+[^\W\d_]{2,}"
 )
 # A personal value shorter than this is not looked for in the other fields: it would be found in everything.
 _TELLING = 6

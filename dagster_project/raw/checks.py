@@ -254,6 +254,14 @@ def _checks(column: Column) -> list[Check]:
         )
         names = ", ".join(column.values)
         add("list", f"not one of {names}", f"không thuộc danh sách {names}", f"{value} not in ({listed})")
+    if column.maximum_length is not None:
+        longest = column.maximum_length
+        add(
+            "length",
+            f"longer than {longest} characters",
+            f"dài hơn {longest} ký tự",
+            f"length({text}) > {longest}",
+        )
     if column.exclusive_minimum is not None:
         limit = column.exclusive_minimum
         add("range", f"not greater than {limit}", f"không lớn hơn {limit}", f"{value} <= {limit}")

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 import psycopg2
+import psycopg2.errors
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -30,7 +31,7 @@ from dagster_project.settings import Settings
 _ANALYZE_AFTER = 200_000
 
 # What makes a file refused, and no others with it.
-REFUSALS = (RefusedError, psycopg2.DataError)
+REFUSALS = (RefusedError, psycopg2.DataError, psycopg2.errors.ProgramLimitExceeded)
 
 Status = Literal["loaded", "copy", "unchanged", "refused"]
 
@@ -166,7 +167,7 @@ def _load_file(load: Load, file: LandingFile, known: Sequence[ledger.Entry]) -> 
 
 def why_refused(error: Exception) -> str:
     """The reason, for people, of one of REFUSALS."""
-    if isinstance(error, psycopg2.DataError):
+    if isinstance(error, psycopg2.Error):
         # Rows that passed every check and that the database cannot take all the same: this file's trouble alone.
         # The message is not told, it may hold a value.
         return f"the database cannot take its rows (SQLSTATE {error.pgcode})"

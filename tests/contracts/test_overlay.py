@@ -171,18 +171,18 @@ def text(*changes: tuple[str, str]) -> str:
         ),
         (
             text(("property: notAfterToday", "property: notAfterTomorrow")),
-            [(95, 13, "no such property: notAfterTomorrow")],
+            [(101, 13, "no such property: notAfterTomorrow")],
         ),
         (
             text(("        businessName: phí\n", "        businessName: Số tiền\n")),
-            [(81, 9, "column fee: its header “Số tiền” is also that of amount")],
+            [(87, 9, "column fee: its header “Số tiền” is also that of amount")],
         ),
-        (text(("- name: bill_id", "- name: Bill-Id")), [(68, 9, "its name must be")]),
-        (text(("- name: bill_id", "- name: change_id")), [(68, 9, "its name must be")]),
+        (text(("- name: bill_id", "- name: Bill-Id")), [(73, 9, "its name must be")]),
+        (text(("- name: bill_id", "- name: change_id")), [(73, 9, "its name must be")]),
         (text(("value: paid_at}", "value: partner_code}")), [(17, 5, "version column partner_code is no")]),
         (
             text(("        physicalType: bigint\n", "        physicalType: money\n")),
-            [(74, 9, "column amount: no such form")],
+            [(80, 9, "column amount: no such form")],
         ),
     ],
 )

@@ -110,6 +110,14 @@ def test_hiding_finds_a_personal_value_in_other_fields() -> None:
     assert hide(fields, layout, ",") == f"NV1,2024-01-01,{HIDDEN},{HIDDEN},active,x,{HIDDEN}"
 
 
+def test_hiding_takes_no_longer_for_a_long_word() -> None:
+    """Looked for from each of its letters, a name in it would take hours; the test would not end."""
+    layout = match_header(CONTRACT.names, CONTRACT)
+    word = "ơ" * 1_000_000
+    fields = ["NV1", "2024-01-01", "Đặng Ước", word, f"{word} {word}", "x"]
+    assert hide(fields, layout, ",") == f"NV1,2024-01-01,{HIDDEN},{word},{HIDDEN},x"
+
+
 @pytest.mark.parametrize(
     ("value", "form", "text"),
     [

@@ -1,6 +1,7 @@
 """Which rows and files count as new: duplicates, copies, changed files, other formats, and what is found."""
 
 import os
+import random
 from datetime import date, datetime
 from pathlib import Path
 
@@ -231,6 +232,20 @@ def test_what_the_database_cannot_take_refuses_that_file_alone(
         ("bills/a.csv", "the database cannot take its rows (SQLSTATE 22P02)"),
         ("payments/a.csv", None),
     ]
+
+
+def test_what_is_beyond_a_limit_of_the_database_refuses_that_file_alone(landing: Landing) -> None:
+    """No contract can foresee every limit; here an index that somebody made on a free text."""
+    landing.load()
+    with landing.conn.cursor() as cursor:
+        cursor.execute("create index on raw.customers (address)")
+    landing.conn.commit()
+    long = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=20_000))
+    landing.put("customers/a.csv", csv_text("customers", [row("customers", address=long)]))
+    landing.put("customers/b.csv", csv_text("customers", [row("customers")]))
+    refused, good = landing.load().sources["customers"].files
+    assert refused.refused_reason == "the database cannot take its rows (SQLSTATE 54000)"
+    assert good.counts.rows_loaded == 1
 
 
 def test_a_file_name_that_is_not_utf8_refuses_that_file(landing: Landing) -> None:

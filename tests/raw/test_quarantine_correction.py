@@ -326,7 +326,9 @@ def test_a_closed_entry_is_loaded_all_the_same_if_it_is_good_under_another_contr
         replace(column, values=(*column.values, "lost")) if column.name == "status" else column
         for column in known.columns
     )
-    monkeypatch.setattr(load, "contracts", lambda _: {**contracts(), "bills": replace(known, columns=columns)})
+    monkeypatch.setattr(
+        load, "contracts", lambda _: {**contracts(), "bills": replace(known, columns=columns)}
+    )
     assert landing.load().rows_added["bills"] == 1
     assert landing.query(
         "select file, line, reason, status, repaired_by_file from bi.quarantine order by line"
