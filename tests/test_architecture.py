@@ -11,13 +11,14 @@ MAY_IMPORT = {
     "contracts": set(),
     "landing": {"contracts", "warehouse"},
     "raw": {"contracts", "landing", "settings", "warehouse"},
+    "reference": {"contracts", "errors", "landing", "raw", "settings"},
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),
     "publish": {"errors", "settings", "warehouse"},
     "report": {"publish", "settings", "warehouse"},
     "sample": set(),
     "orchestration": {
-        "audit", "contracts", "errors", "landing", "publish", "raw", "settings", "transform", "warehouse"
+        "audit", "contracts", "errors", "landing", "publish", "raw", "reference", "settings", "transform", "warehouse"
     },
 }  # fmt: skip
 MAY_READ_THE_ENVIRONMENT = {

@@ -111,6 +111,7 @@ class Contract:
     description: str
     grain: str
     columns: tuple[Column, ...]
+    # Empty for reference data: the file itself is the present state, so that a row has no versions.
     version_column: str
     rank_column: str | None
     money_column: str | None
@@ -179,7 +180,7 @@ def fold_header(header: str) -> str:
     return " ".join(bare.replace("đ", "d").split())
 
 
-def parse_contract(document: Mapping[str, Any], origin: str) -> Contract:
+def parse_contract(document: Mapping[str, Any], origin: str, *, is_reference: bool = False) -> Contract:
     """Builds the model of one ODCS document; `origin` is named in errors."""
     try:
         if document["kind"] != "DataContract" or not str(document["apiVersion"]).startswith("v3."):
@@ -192,7 +193,7 @@ def parse_contract(document: Mapping[str, Any], origin: str) -> Contract:
             description=table["description"],
             grain=table["dataGranularityDescription"],
             columns=columns,
-            version_column=properties["versionColumn"],
+            version_column="" if is_reference else properties["versionColumn"],
             rank_column=properties.get("rankColumn"),
             money_column=properties.get("moneyColumn"),
             data_through=_data_through(properties.get("dataThrough")),
@@ -204,9 +205,10 @@ def parse_contract(document: Mapping[str, Any], origin: str) -> Contract:
     return contract
 
 
-def load_contract(path: Path) -> Contract:
+def load_contract(path: Path, *, is_reference: bool = False) -> Contract:
     with path.open(encoding="utf-8") as stream:
-        return parse_contract(yaml.load(stream, Loader=_Loader), path.name)
+        document = yaml.load(stream, Loader=_Loader)
+    return parse_contract(document, path.name, is_reference=is_reference)
 
 
 @lru_cache(maxsize=1)
@@ -272,7 +274,7 @@ def _verify(contract: Contract, origin: str) -> None:
     if contract.data_through:
         mentioned += [contract.data_through.column, *(name for name, _ in contract.data_through.where)]
     for name in mentioned:
-        if name is not None and name not in names:
+        if name and name not in names:
             raise ContractError(f"{origin}: no column {name}")
     if contract.rank_column and not contract.column(contract.rank_column).values:
         raise ContractError(f"{origin}: the rank column {contract.rank_column} has no closed list")
