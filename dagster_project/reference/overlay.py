@@ -36,7 +36,7 @@ _NOT_IN_FIGURES = frozenset(("expected_files",))
 
 @dataclass(frozen=True)
 class Overlay:
-    """The overlay as the tables hold it. `fingerprint`: of what figures are made from; `notes`: only if it was read."""
+    """The overlay as the tables hold it. `fingerprint`: of what figures are made from; `is_changed`: read just now."""
 
     fingerprint: str
     is_changed: bool = False
@@ -53,11 +53,11 @@ def load_overlay(conn: Connection, settings: Settings) -> Overlay:
     files, faults = overlay_files(folder, known.keys())
     files_now = _files_fingerprint(files)
     with conn, conn.cursor() as cursor:
-        cursor.execute("select files_fingerprint, content_fingerprint from reference.overlay")
+        cursor.execute("select files_fingerprint, content_fingerprint, notes from reference.overlay")
         row = cursor.fetchone()
         assert row is not None
         if not faults and row[0] == files_now:
-            return Overlay(row[1])
+            return Overlay(row[1], notes=tuple(row[2]))
         rows: dict[str, Sequence[OverlayRow]] = {name: () for name in known}
         notes: list[str] = []
         for file in files:
@@ -74,9 +74,9 @@ def load_overlay(conn: Connection, settings: Settings) -> Overlay:
         for name, contract in known.items():
             _replace(cursor, contract, rows[name])
         cursor.execute(
-            "update reference.overlay set files_fingerprint = %s, content_fingerprint = %s, "
+            "update reference.overlay set files_fingerprint = %s, content_fingerprint = %s, notes = %s, "
             "loaded_at = clock_timestamp()",
-            (files_now, content),
+            (files_now, content, notes),
         )
     return Overlay(content, is_changed=True, notes=tuple(notes))
 

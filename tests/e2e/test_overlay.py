@@ -107,3 +107,8 @@ def test_a_faulty_overlay_stops_the_run_before_anything_is_loaded(
         "reference/channels.csv, line 3, channel_code",
     ]
     assert rows(warehouse, "select count(*) from landing.file") == [(0,)]
+    # What takes a file back or reads it again stops as early.
+    for command in ("unload", "reload"):
+        done = CliRunner().invoke(main, [command, "bills/a.csv", "--reason", "x"], catch_exceptions=False)
+        assert done.exit_code == 2
+        assert "channel_class" in done.output

@@ -29,5 +29,7 @@ def overlay(room_url: str, tmp_path: Path) -> Iterator[OverlayFolder]:
     with closing(connect(settings)) as conn:
         with conn, conn.cursor() as cursor:
             cursor.execute(f"truncate {tables}, landing.file cascade")
-            cursor.execute("update reference.overlay set files_fingerprint = '', content_fingerprint = ''")
+            cursor.execute(
+                "update reference.overlay set files_fingerprint = '', content_fingerprint = '', notes = '{}'"
+            )
         yield OverlayFolder(settings, conn)

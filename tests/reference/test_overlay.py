@@ -147,7 +147,9 @@ def test_a_workbook(overlay: OverlayFolder) -> None:
 
 def test_extra_columns_are_told(overlay: OverlayFolder) -> None:
     overlay.put("channels.csv", "channel_code,channel_class,chanel_name_vi\na,cashless,A\n")
-    assert overlay.load().notes == ("reference/channels.csv: columns that are not used: chanel_name_vi",)
+    notes = ("reference/channels.csv: columns that are not used: chanel_name_vi",)
+    assert overlay.load().notes == notes
+    assert overlay.load().notes == notes, "until somebody puts it right"
 
 
 def test_several_rows_of_a_commune_are_a_split(overlay: OverlayFolder) -> None:

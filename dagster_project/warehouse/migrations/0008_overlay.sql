@@ -9,6 +9,7 @@ create table reference.overlay (
     is_only_row boolean primary key default true check (is_only_row),
     files_fingerprint text not null,
     content_fingerprint text not null,
+    notes text [] not null default '{}',
     loaded_at timestamptz not null default clock_timestamp()
 );
 insert into reference.overlay (files_fingerprint, content_fingerprint) values ('', '');
@@ -18,6 +19,7 @@ comment on column reference.overlay.files_fingerprint is
 'Of the files'' bytes and the contracts they were read by; empty: none has been read.';
 comment on column reference.overlay.content_fingerprint is
 'Of the rows that figures are made from; another one makes everything anew. Empty: there are no rows.';
+comment on column reference.overlay.notes is 'What people should know of the files: columns and sheets that are not used.';
 
 create table reference.overlay_power_units (
     power_unit_code text collate "C" primary key,
