@@ -11,13 +11,14 @@ MAY_IMPORT = {
     "contracts": {"errors"},
     "landing": {"contracts", "warehouse"},
     "raw": {"contracts", "errors", "landing", "settings", "warehouse"},
+    "reference": {"contracts", "errors", "landing", "raw", "settings"},
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),
     "publish": {"errors", "settings", "warehouse"},
     "report": {"errors", "publish", "raw", "settings", "warehouse"},
     "sample": set(),
     "orchestration": {
-        "audit", "contracts", "errors", "landing", "publish", "raw", "settings", "transform", "warehouse"
+        "audit", "contracts", "errors", "landing", "publish", "raw", "reference", "settings", "transform", "warehouse"
     },
 }  # fmt: skip
 MAY_READ_THE_ENVIRONMENT = {
@@ -35,6 +36,7 @@ MAY_ASK_FOR_THE_SHIPPED_CONTRACTS = {
     "raw/follow.py",
     "raw/quarantine_reading.py",
     "raw/tables.py",
+    "reference/overlay.py",
     "transform/raw_sources.py",
 }
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.contracts.overlay import reference_contracts
 from dagster_project.contracts.page import PAGE, render
 from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
 from dagster_project.publish.publish import publish
 from dagster_project.raw.tables import ensure_tables
+from dagster_project.reference.overlay import load_overlay
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import REPOSITORY, build_args, run_dbt
 from dagster_project.warehouse.connection import connect
@@ -49,6 +51,42 @@ def test_every_published_table_is_in_the_analysts_page() -> None:
     page = (DOCS / "analyst.md").read_text(encoding="utf-8")
     for table in published_tables():
         assert f"bi.{table.name}" in page or table.name.startswith("dim_"), table.name
+
+
+def test_views_that_follow_the_loading_are_in_the_analysts_page(warehouse: Settings) -> None:
+    """Those that migrations make, beside the published tables."""
+    page = (DOCS / "analyst.md").read_text(encoding="utf-8")
+    with closing(connect(warehouse)) as conn, conn.cursor() as cursor:
+        cursor.execute("select viewname from pg_views where schemaname = 'bi'")
+        views = [name for (name,) in cursor.fetchall()]
+    assert "expected_file" in views
+    assert [name for name in views if f"| `bi.{name}`" not in page and f", `bi.{name}`" not in page] == []
+
+
+def test_every_column_of_the_operators_own_data_is_in_the_operators_page() -> None:
+    page = (DOCS / "operator.md").read_text(encoding="utf-8")
+    for name, contract in reference_contracts().items():
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        for column in contract.columns:
+            mark = "*" if column.key else "" if column.required else "?"
+            shown = re.search(rf"`{column.name}`([*?]?)", row)
+            assert shown, f"{name}.{column.name}"
+            assert shown[1] == mark, f"{name}.{column.name}"
+            assert all(
+                f"`{value}`" in row for value in column.values if column.name not in ("from_era", "to_era")
+            )
+
+
+def test_the_examples_of_the_operators_own_data_are_taken(warehouse: Settings) -> None:
+    page = (DOCS / "operator.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^`(\w+\.csv)`[^\n]*:\n```csv\n(.*?)```", page, flags=re.S | re.M)
+    assert {name.removesuffix(".csv") for name, _ in examples} == set(reference_contracts())
+    folder = warehouse.overlay_folder() / "reference"
+    folder.mkdir(parents=True)
+    for name, text in examples:
+        (folder / name).write_text(text, encoding="utf-8")
+    with closing(connect(warehouse)) as conn:
+        assert load_overlay(conn, warehouse).notes == ()
 
 
 def test_every_setting_is_in_the_operators_table() -> None:

@@ -58,6 +58,15 @@ def person_of(by: str | None, reason: str | None) -> Person:
     return Person(by.strip(), reason.strip())
 
 
+def check_before(settings: Settings) -> None:
+    """Raises what would stop a run before its first step: for commands that change raw, and then run."""
+    from dagster_project.orchestration.report import RunReport
+    from dagster_project.orchestration.session import open_session
+
+    with open_session(settings, RunReport(), with_landing=False):
+        pass
+
+
 def run_and_print(settings: Settings, *, with_landing: bool = True, is_full: bool = False) -> int:
     """Runs the pipeline, with progress; the exit code."""
     import time

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagster_project.cli.door import person_of, run_and_print, settings_of
+from dagster_project.cli.door import check_before, person_of, run_and_print, settings_of
 from dagster_project.errors import CashlessError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def unload(files: tuple[str, ...], content: str | None, reason: str | None, by: 
     from dagster_project.raw.withdraw import unload as unload_files
 
     settings = settings_of()
+    check_before(settings)
     for done in unload_files(settings, files, person, content):
         click.echo(str(done), err=True)
     sys.exit(_figures(settings))
@@ -53,6 +54,7 @@ def reload(files: tuple[str, ...], landing: str | None, reason: str | None, by: 
     from dagster_project.raw.reload import reload as reload_files
 
     settings = settings_of(landing=landing)
+    check_before(settings)
     for done in reload_files(settings, files, person):
         click.echo(str(done), err=True)
     sys.exit(_figures(settings))

@@ -160,6 +160,7 @@ class Contract:
     description: str
     grain: str
     columns: tuple[Column, ...]
+    # Empty for reference data: the file itself is the present state, so that a row has no versions.
     version_column: str
     rank_column: str | None
     money_column: str | None
@@ -242,7 +243,7 @@ def fold_header(header: str) -> str:
     return " ".join(bare.replace("đ", "d").split())
 
 
-def parse_contract(document: Any, origin: str) -> Contract:
+def parse_contract(document: Any, origin: str, *, is_reference: bool = False) -> Contract:
     """Builds the model of one ODCS document; `origin` is named in errors."""
     if not isinstance(document, Mapping):
         raise ContractError(origin, "is empty, or no contract")
@@ -256,7 +257,7 @@ def parse_contract(document: Any, origin: str) -> Contract:
             description=table["description"],
             grain=table["dataGranularityDescription"],
             columns=tuple(_column(entry, origin, number) for number, entry in enumerate(table["properties"])),
-            version_column=properties["versionColumn"],
+            version_column="" if is_reference else properties["versionColumn"],
             rank_column=properties.get("rankColumn"),
             money_column=properties.get("moneyColumn"),
             data_through=_data_through(properties.get("dataThrough")),
@@ -274,8 +275,8 @@ def parse_contract(document: Any, origin: str) -> Contract:
     return contract
 
 
-def load_contract(path: Path) -> Contract:
-    return _load(str(path), read_text(path))
+def load_contract(path: Path, *, is_reference: bool = False) -> Contract:
+    return _load(str(path), read_text(path), is_reference=is_reference)
 
 
 def read_text(path: Path) -> str:
@@ -325,10 +326,10 @@ def _with_own(files: tuple[tuple[str, str], ...]) -> Mapping[str, Contract]:
     return {**_shipped(), **own}
 
 
-def _load(origin: str, text: str) -> Contract:
+def _load(origin: str, text: str, *, is_reference: bool = False) -> Contract:
     """The contract of a file's text; its faults with their place."""
     try:
-        return parse_contract(yaml.load(text, Loader=Loader), origin)
+        return parse_contract(yaml.load(text, Loader=Loader), origin, is_reference=is_reference)
     except yaml.YAMLError as error:
         raise ContractError(origin, "this is no YAML", place=place_of_error(error)) from None
     except ContractError as error:
@@ -421,7 +422,7 @@ def _verify(contract: Contract, origin: str) -> None:
     if contract.data_through:
         mentioned += [contract.data_through.column, *(name for name, _ in contract.data_through.where)]
     for name in mentioned:
-        if name is not None and name not in names:
+        if name and name not in names:
             raise ContractError(origin, f"no column {name}", at_table)
     if contract.rank_column and not contract.column(contract.rank_column).values:
         raise ContractError(origin, f"the rank column {contract.rank_column} has no closed list", at_table)
@@ -429,11 +430,13 @@ def _verify(contract: Contract, origin: str) -> None:
         raise ContractError(
             origin, f"{contract.data_through.column} is no moment that data reach to", at_table
         )
+    if contract.money_column and contract.column(contract.money_column).form is not Form.MONEY:
+        raise ContractError(origin, f"the money column {contract.money_column} is no amount", at_table)
+    if not contract.version_column:
+        return  # reference data: the file is the present state
     version = contract.column(contract.version_column)
     if version.sql_type not in ("date", "timestamp") or not version.required:
         raise ContractError(origin, f"the version column {version.name} is no required moment", at_table)
-    if contract.money_column and contract.column(contract.money_column).form is not Form.MONEY:
-        raise ContractError(origin, f"the money column {contract.money_column} is no amount", at_table)
 
 
 def _column_fault(contract: Contract, column: Column, seen: dict[str, str]) -> str | None:

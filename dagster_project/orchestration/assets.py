@@ -11,6 +11,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.audit.suites import suites
 from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.overlay import overlay_table, reference_contracts
 from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import DbtTests
 from dagster_project.orchestration.session import RunSession
@@ -59,6 +60,17 @@ LEDGER = [
         owners=OPERATOR,
         description="The rows that `cashless unload` took out of the raw tables.",
     ),
+]
+
+# The operator's own reference data: brought up to date before the first step of a run (session.py).
+OVERLAY = [
+    dg.AssetSpec(
+        ["reference", overlay_table(name)],
+        group_name="reference",
+        owners=OPERATOR,
+        description=f"{contract.description} From the overlay's file {name}.",
+    )
+    for name, contract in reference_contracts().items()
 ]
 
 # Where a build that does not make everything anew starts from. They stand on the left of the graph: what is

@@ -36,6 +36,7 @@ def build_definitions(
             assets.transform,
             assets.publication,
             *assets.LEDGER,
+            *assets.OVERLAY,
             *assets.BEFORE,
         ],
         asset_checks=[checks.gate],

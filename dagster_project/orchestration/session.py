@@ -15,6 +15,7 @@ from dagster_project.publish.build import Build, published_build
 from dagster_project.raw.follow import order_of_rows
 from dagster_project.raw.load import find_landing
 from dagster_project.raw.tables import ensure_tables
+from dagster_project.reference.overlay import load_overlay
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
 from dagster_project.transform.window import EVERYTHING, Window, last_change, reference_fingerprint
@@ -32,13 +33,15 @@ class RunSession:
     report: RunReport
     found: Found
     is_full: bool = False
+    overlay_fingerprint: str = ""
 
     def input_fingerprint(self) -> str:
-        """Of what a build is made from besides rows: models, seeds, expectations, and by what raw's
-        rows are put in order. A change of it changes everything."""
+        """Of what a build is made from besides rows: models, seeds, expectations, the operator's reference data, and by
+        what raw's rows are put in order. A change of it changes everything.
+        """
         known = contracts(self.settings.overlay_folder()).values()
-        made_from = f"{project_fingerprint()}\n{suites_text()}\n{order_of_rows(known)}"
-        return hashlib.sha256(made_from.encode()).hexdigest()
+        inputs = (project_fingerprint(), suites_text(), order_of_rows(known), self.overlay_fingerprint)
+        return hashlib.sha256("\n".join(inputs).encode()).hexdigest()
 
     def window(self) -> Window | None:
         """What a build now has to look at; None: BI already sees what there is."""
@@ -73,7 +76,7 @@ class RunSession:
 def open_session(
     settings: Settings, report: RunReport, *, with_landing: bool = True, is_full: bool = False
 ) -> Iterator[RunSession]:
-    """Looks at the landing, connects, takes the run lock and brings the warehouse's own schemas up to date."""
+    """Looks at the landing, connects, takes the run lock, brings the warehouse's schemas and the overlay up to date."""
     known = contracts(settings.overlay_folder())
     found = find_landing(settings) if with_landing else Found({source: [] for source in known}, ())
     report.findings += found.findings
@@ -82,4 +85,9 @@ def open_session(
         migrate(conn)
         with conn:
             ensure_tables(conn, known.values())
-        yield RunSession(settings, url, conn, report, found, is_full)
+        # Before anything is loaded: what is wrong with it stops the run.
+        overlay = load_overlay(conn, settings)
+        if overlay.is_changed:
+            report.progress("Dữ liệu tham chiếu đã đổi / the reference data of the overlay have changed")
+        report.findings += overlay.notes
+        yield RunSession(settings, url, conn, report, found, is_full, overlay.fingerprint)

@@ -76,17 +76,7 @@ def load_content(
 ) -> Accepted:
     """All rows of a file: the good ones to raw, the others to quarantine; RefusedError if it is not to be taken."""
     checks = load.checks
-    cursor.execute(f"truncate {checks.text_table}, {checks.checked_table}")
-    columns = ["row_no", "line", "field_count", *map(quote, records.copy_columns)]
-    if records.extra_names:
-        columns.append("extra")
-    copy_blocks(
-        cursor,
-        f"copy {checks.text_table} ({', '.join(columns)}) from stdin "
-        f"(format csv, delimiter {_delimiter(records.delimiter)}, null '')",
-        records.blocks(),
-    )
-    cursor.execute(checks.check_rows(load.today))
+    judge_rows(cursor, checks, records, load.today)
     for total in records.totals:
         _compare_total(cursor, checks, total)
     good = accept(load, cursor, file_id, name_change)
@@ -100,6 +90,21 @@ def load_content(
         correction.close_by_new_rows(cursor, checks, file_id)
     counts = good.counts._replace(rows_quarantined=bad_rows, money_quarantined_vnd=bad_money)
     return good._replace(counts=counts)
+
+
+def judge_rows(cursor: Cursor, checks: RowChecks, records: RecordSource, today: date) -> None:
+    """Fills the table of judged rows with all rows of a file; RefusedError if it cannot be read to its end."""
+    cursor.execute(f"truncate {checks.text_table}, {checks.checked_table}")
+    columns = ["row_no", "line", "field_count", *map(quote, records.copy_columns)]
+    if records.extra_names:
+        columns.append("extra")
+    copy_blocks(
+        cursor,
+        f"copy {checks.text_table} ({', '.join(columns)}) from stdin "
+        f"(format csv, delimiter {_delimiter(records.delimiter)}, null '')",
+        records.blocks(),
+    )
+    cursor.execute(checks.check_rows(today))
 
 
 def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) -> Accepted:

@@ -31,6 +31,7 @@ _SCOPES = {
     "electricity": "Tiền điện / Electricity",
     "all": "Điện và dịch vụ / With services",
 }
+_ARRIVAL = {"missing": "chưa đến / missing", "refused": "bị từ chối / refused", "late": "đến muộn / late"}
 _STATUS = {"final": "chốt / final", "provisional": "tạm tính / provisional"}
 
 # Broken by hand, so that the figures decide the widths: (Vietnamese, English, justification).
@@ -151,6 +152,7 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
         _print_refused_build(cur, console, None if publication is None else publication[7])
         _print_sources(cur, console)
         _print_files_not_loaded(cur, console)
+        _print_expected_files(cur, console)
         _print_quarantine(cur, console)
 
 
@@ -236,6 +238,42 @@ def _print_files_not_loaded(cur: Cursor, console: Console) -> None:
     for heading in ("Nguồn\nSource", "Tệp\nFile", "Lý do\nReason"):
         table.add_column(heading, overflow="fold")
     _add_first(table, rows)
+    console.print(table)
+
+
+def _print_expected_files(cur: Cursor, console: Console) -> None:
+    """What should have come: all that is not there, and what came late in the last month."""
+    if not _exists(cur, "bi.expected_file"):  # a warehouse that no run has brought up to date yet
+        return
+    cur.execute(
+        """
+        select covers::text, source, coalesce(partner_code, ''), coalesce(file, files), due_at, arrived_at, status
+        from bi.expected_file
+        where status in ('missing', 'refused') or (status = 'late' and due_at > now() - interval '31 days')
+        order by due_at desc, status, source, partner_code, expectation_code
+        """
+    )
+    rows = cur.fetchall()
+    if not rows:
+        return
+    table = new_table("Tệp phải có: chưa đến, bị từ chối, đến muộn / Expected files: missing, refused, late")
+    for heading in (
+        "Cho ngày, tháng\nCovers",
+        "Nguồn\nSource",
+        "Đối tác\nPartner",
+        "Tệp\nFile",
+        "Hạn\nDue",
+        "Đến lúc\nArrived",
+        "Tình trạng\nStatus",
+    ):
+        table.add_column(heading, overflow="fold")
+    _add_first(
+        table,
+        [
+            (*row, moment(due_at), "–" if arrived_at is None else moment(arrived_at), _ARRIVAL[status])
+            for *row, due_at, arrived_at, status in rows
+        ],
+    )
     console.print(table)
 
 

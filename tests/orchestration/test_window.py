@@ -115,6 +115,17 @@ def test_other_models_seeds_or_expectations_change_everything(
     assert seen(session.window()) == (False, 2, 3)
 
 
+def test_another_overlay_changes_everything(session: RunSession) -> None:
+    change(session)
+    build(session)
+    session.overlay_fingerprint = "other"
+    assert seen(session.window()) == (True, EVERYTHING, 1)
+    build(session)
+    assert session.window() is None
+    session.overlay_fingerprint = ""
+    assert seen(session.window()) == (True, EVERYTHING, 1)
+
+
 def test_the_setting_of_final_months_is_published_without_any_row(session: RunSession) -> None:
     change(session)
     build(session)

@@ -197,6 +197,41 @@ def test_status(screen: Screen) -> None:
     assert "newest build" not in text
 
 
+EXPECTED = """
+insert into reference.overlay_expected_files (expectation_code, source, partner_code, files, every, due_days, due_time,
+    valid_from, valid_to, path_regex)
+select partner, 'payments', partner, lower(partner) || '[1].csv', 'day', 0, time '23:59', today - 2, today - 2,
+       '^payments/' || lower(partner) || '\\[1\\]\\.csv$'
+from (values ('VCB'), ('BIDV'), ('AGR'), ('CTG')) as partners (partner),
+     (select (now() at time zone 'Asia/Ho_Chi_Minh')::date) as clock (today);
+insert into landing.file (source, path, sha256, size, mtime_ns, rows_in_file, rows_loaded, rows_duplicate,
+    rows_quarantined, money_in_file_vnd, money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd, refused_reason,
+    contract_fingerprint, seen_at)
+select 'payments', 'payments/' || path, path, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, reason, '',
+       ((now() at time zone 'Asia/Ho_Chi_Minh')::date - 2)::timestamptz + interval '12 hours'
+from (values ('vcb[1].csv', null), ('agr[1].csv', 'truncated')) as came (path, reason);
+"""
+
+
+def test_status_tells_which_files_are_missing(screen: Screen) -> None:
+    screen.execute(EXPECTED)
+    screen.publish()
+    text = screen.status()
+    expected = text[text.index("Expected files") :]
+    assert "missing" in line_with(expected, "BIDV", "bidv[1].csv", "–")
+    assert "refused" in line_with(expected, "AGR", "payments/agr[1].csv", "12:00:00")
+    assert "VCB" not in expected, "it came in time"
+    screen.execute(
+        "update reference.overlay_expected_files set due_time = '08:00' where partner_code = 'VCB'"
+    )
+    assert "late" in line_with(screen.status(), "VCB", "payments/vcb[1].csv")
+
+
+def test_status_says_nothing_of_files_that_nobody_expects(screen: Screen) -> None:
+    screen.publish()
+    assert "Expected files" not in screen.status()
+
+
 def test_status_of_a_clean_warehouse(screen: Screen) -> None:
     screen.publish()
     text = screen.status()

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from dagster_project.raw.load import load_landing
 from dagster_project.settings import Settings
+from dagster_project.transform import overlay_sources
 from dagster_project.transform.customer_keys import CustomerKeyError, assign_customer_keys, customer_key
 from dagster_project.transform.dbt import environment
 from dagster_project.transform.raw_sources import SOURCES_FILE, render
@@ -79,6 +80,10 @@ def test_keys_tell_nothing_without_the_secret() -> None:
 
 def test_the_description_of_the_raw_tables_is_that_of_the_contracts() -> None:
     assert SOURCES_FILE.read_text(encoding="utf-8") == render()
+
+
+def test_the_description_of_the_overlays_tables_is_that_of_their_contracts() -> None:
+    assert overlay_sources.SOURCES_FILE.read_text(encoding="utf-8") == overlay_sources.render()
 
 
 def test_dbt_connects_where_the_url_says() -> None:

@@ -3,8 +3,8 @@ with eras as (
     select
         '2024' as era,
         commune_code,
-        full_name,
-        unit_type,
+        full_name as commune_name,
+        unit_type as commune_type,
         district_code,
         district_name,
         '37' as former_province_code,
@@ -15,8 +15,8 @@ with eras as (
     select
         '2025h1' as era,
         commune_code,
-        full_name,
-        unit_type,
+        full_name as commune_name,
+        unit_type as commune_type,
         district_code,
         district_name,
         '37' as former_province_code,
@@ -27,8 +27,8 @@ with eras as (
     select
         '2025h2' as era,
         commune_code,
-        full_name,
-        unit_type,
+        full_name as commune_name,
+        unit_type as commune_type,
         null as district_code,
         null as district_name,
         former_province_code,
@@ -37,14 +37,12 @@ with eras as (
     from {{ ref('admin_units_2025') }}
 )
 
-select
-    commune_code,
-    era,
-    full_name as commune_name,
-    unit_type as commune_type,
-    district_code,
-    district_name,
-    former_province_code,
-    valid_from,
-    valid_to
-from eras
+{{ with_overlay(
+    'eras',
+    'communes',
+    [
+        'commune_code', 'era', 'commune_name', 'commune_type', 'district_code', 'district_name',
+        'former_province_code', 'valid_from', 'valid_to'
+    ],
+    key=['commune_code', 'era']
+) }}
