@@ -9,7 +9,7 @@ MAY_IMPORT = {
     "settings": {"errors"},
     "warehouse": {"errors", "settings"},
     "contracts": set(),
-    "landing": {"contracts", "warehouse"},
+    "landing": {"contracts", "settings", "warehouse"},
     "raw": {"contracts", "landing", "settings", "warehouse"},
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),

@@ -4,16 +4,18 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from psycopg2.extensions import connection as Connection
 
 from dagster_project.audit.suites import suites_text
 from dagster_project.contracts.model import contracts
-from dagster_project.landing.finder import Found
+from dagster_project.landing.finder import Found, files_in
+from dagster_project.landing.place import Place, open_place
 from dagster_project.orchestration.report import RunReport
 from dagster_project.publish.build import Build, published_build
 from dagster_project.raw.ddl import ensure_tables
-from dagster_project.raw.load import find_landing
+from dagster_project.raw.load import without_moving
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
 from dagster_project.transform.window import EVERYTHING, Window, last_change, reference_fingerprint
@@ -29,8 +31,18 @@ class RunSession:
     url: str
     conn: Connection
     report: RunReport
-    found: Found
+    # None: no file is looked at.
+    landing: Place | None
     is_full: bool = False
+
+    @cached_property
+    def found(self) -> Found:
+        """The files of the landing, looked for when the first source is loaded: after the pulls have put theirs."""
+        if self.landing is None:
+            return Found({source: [] for source in contracts()}, ())
+        found = without_moving(self.conn, self.settings, files_in(self.landing, contracts().keys()))
+        self.report.findings += found.findings
+        return found
 
     def input_fingerprint(self) -> str:
         """Of what a build is made from besides rows: models, seeds, expectations. A change of it changes everything."""
@@ -69,12 +81,11 @@ class RunSession:
 def open_session(
     settings: Settings, report: RunReport, *, with_landing: bool = True, is_full: bool = False
 ) -> Iterator[RunSession]:
-    """Looks at the landing, connects, takes the run lock and brings the warehouse's own schemas up to date."""
-    found = find_landing(settings) if with_landing else Found({source: [] for source in contracts()}, ())
-    report.findings += found.findings
+    """Opens the landing, connects, takes the run lock and brings the warehouse's own schemas up to date."""
+    landing = open_place(settings.landing) if with_landing else None
     url = database_url(settings)
     with closing(connect_url(url, "cashless run")) as conn, run_lock(conn):
         migrate(conn)
         with conn:
             ensure_tables(conn)
-        yield RunSession(settings, url, conn, report, found, is_full)
+        yield RunSession(settings, url, conn, report, landing, is_full)
