@@ -23,7 +23,6 @@ from dagster_project.warehouse.connection import WarehouseError
 _OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"))
 _EXTRAS = {"sftp": "sftp", "ssh": "sftp", "s3": "s3", "s3a": "s3"}
 _SECONDS = 20
-_DEEPEST = 20  # links may lead in circles
 
 
 class Address:
@@ -48,7 +47,7 @@ class Address:
             if not there:  # for the reason: to some file systems what may not be read is no folder
                 self._files.ls(self._root)
         except FileNotFoundError:
-            raise WarehouseError(f"The landing location {shown} does not exist.") from None
+            there = False
         except ImportError:
             raise WarehouseError(
                 f"The landing location {shown} cannot be used: {_package(protocol)}"
@@ -58,7 +57,7 @@ class Address:
                 f"The landing location {shown} cannot be used: {_why(error, location)}"
             ) from None
         if not there:
-            raise WarehouseError(f"The landing location {shown} is no folder.")
+            raise WarehouseError(f"The landing location {shown} does not exist, or is no folder.")
 
     def walk(self) -> Iterator[str]:
         self.unread.clear()
@@ -83,24 +82,30 @@ class Address:
         if not self._is_walked:
             yield from self._files.find(self._root, detail=True).items()
             return
-        folders = [self._root]
+        folders = [(self._root, False)]
         while folders:
-            folder = folders.pop()
+            folder, is_behind_link = folders.pop()
             try:
                 infos = self._files.ls(folder, detail=True)
             except OSError:
                 if folder == self._root:
                     raise
-                self.unread.append(folder[len(self._root) :].lstrip("/"))
+                self._note_unread(folder)
                 continue
             for info in infos:
-                if info["type"] == "link" and folder.count("/") < self._root.count("/") + _DEEPEST:
+                is_link = info["type"] == "link"
+                if is_link:
                     with suppress(OSError):  # a link to nothing is a file that cannot be read
                         info |= {"type": self._files.info(info["name"])["type"], "is_link": True}
-                if info["type"] == "directory":
-                    folders.append(info["name"])
-                else:
+                if info["type"] != "directory":
                     yield info["name"], info
+                elif is_link and is_behind_link:  # links may lead in circles
+                    self._note_unread(info["name"])
+                else:
+                    folders.append((info["name"], is_link or is_behind_link))
+
+    def _note_unread(self, folder: str) -> None:
+        self.unread.append(folder[len(self._root) :].lstrip("/"))
 
     def glance(self, path: str) -> Mark:
         return self._listed.get(path) or self.mark(path)
