@@ -11,13 +11,14 @@ MAY_IMPORT = {
     "contracts": set(),
     "landing": {"contracts", "settings", "warehouse"},
     "raw": {"contracts", "landing", "settings", "warehouse"},
+    "pull": {"contracts", "errors", "landing", "settings", "warehouse"},
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),
     "publish": {"errors", "settings", "warehouse"},
     "report": {"publish", "settings", "warehouse"},
     "sample": set(),
     "orchestration": {
-        "audit", "contracts", "errors", "landing", "publish", "raw", "settings", "transform", "warehouse"
+        "audit", "contracts", "errors", "landing", "publish", "pull", "raw", "settings", "transform", "warehouse"
     },
 }  # fmt: skip
 MAY_READ_THE_ENVIRONMENT = {
@@ -25,6 +26,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "cli/database.py",
     "transform/dbt.py",
     "audit/gate.py",
+    "pull/database.py",  # the variables that pulls name
 }
 
 

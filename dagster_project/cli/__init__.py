@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import database, files, run
+from dagster_project.cli import database, files, pull, run
 from dagster_project.cli.door import Door
 
 
@@ -23,5 +23,14 @@ def main() -> None:
     """
 
 
-for command in (run.run, run.demo, run.sample, run.status, files.unload, files.reload, database.db):
+for command in (
+    run.run,
+    run.demo,
+    run.sample,
+    run.status,
+    files.unload,
+    files.reload,
+    pull.pull,
+    database.db,
+):
     main.add_command(command)

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 
 from fsspec.core import url_to_fs
 
-from dagster_project.landing.place import Mark
+from dagster_project.landing.place import PART, Mark
 from dagster_project.settings import without_credentials
 from dagster_project.warehouse.connection import WarehouseError
 
@@ -121,9 +121,10 @@ class Address:
     def put(self, content: Path, path: str) -> None:
         target = f"{self._root}/{path}"
         if self.shows_half_files:
-            self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
-            self._files.put_file(str(content), f"{target}.part")
-            self._files.mv(f"{target}.part", target)
+            folder = target.rpartition("/")[0]
+            self._files.makedirs(folder, exist_ok=True)
+            self._files.put_file(str(content), f"{folder}/{PART}")
+            self._files.mv(f"{folder}/{PART}", target)
         else:
             self._files.put_file(str(content), target)
         self._listed.pop(path, None)

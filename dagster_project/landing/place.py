@@ -15,6 +15,9 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from dagster_project.warehouse.connection import WarehouseError
 
+# What a file is called while it is put; hidden, and always the same: the next one takes the place of what was left.
+PART = ".put.part"
+
 
 class Mark(NamedTuple):
     """What tells, without reading, that a file is still the same."""
@@ -110,7 +113,7 @@ class Folder:
     def put(self, content: Path, path: str) -> None:
         target = self._root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f"{target.name}.part")
+        part = target.with_name(PART)
         with content.open("rb") as source, part.open("wb") as stream:
             shutil.copyfileobj(source, stream, 1 << 20)
             stream.flush()
