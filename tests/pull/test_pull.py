@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import PASSWORD, QUERY, Cmis, ids
+from cmis_database import PASSWORD, QUERY, Cmis, ids
 
 from dagster_project.landing.place import Folder, Place, open_place
 from dagster_project.pull import pull as pull_module
