@@ -1,0 +1,87 @@
+"""The work that the load benchmark measures, as a process of its own: product, COPY or pandas on one landing folder.
+
+`python -m benchmarks.load_work KIND URL LANDING HOME` prints one line of JSON: the peak memory right after the imports
+and at the end. Does not belong here: what is measured and how it is told (load.py).
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+BLOCK = 256 * 1024
+SOURCE = "payments"
+
+
+def product(url: str, landing: Path, home: Path) -> Callable[[], None]:
+    """The product's own load: checks, quarantine, duplicates, ledger."""
+    # psycopg2, the contracts and the readers are what a load imports.
+    from dagster_project.landing import csv_reader, excel_reader  # noqa: F401, PLC0415
+    from dagster_project.raw.load import load_landing  # noqa: PLC0415
+    from dagster_project.settings import Settings  # noqa: PLC0415
+    from dagster_project.warehouse.connection import connect  # noqa: PLC0415
+
+    def work() -> None:
+        settings = Settings(home=home, database_url=url, landing=str(landing))
+        with closing(connect(settings)) as conn:
+            report = load_landing(settings, conn, [SOURCE])
+        if report.refused:
+            raise SystemExit(f"refused: {report.refused[0].refused_reason}")
+
+    return work
+
+
+def copy(url: str, landing: Path, home: Path) -> Callable[[], None]:
+    """COPY of the same files, streamed in blocks, into an unlogged table of text: no check, no key, no ledger."""
+    from dagster_project.warehouse.connection import connect_url  # noqa: PLC0415
+
+    def work() -> None:
+        with closing(connect_url(url)) as conn, conn.cursor() as cursor:
+            for file in sorted((landing / SOURCE).iterdir()):
+                with file.open("rb") as stream:
+                    columns = [name.strip() for name in stream.readline().decode().split(",")]
+                    listed = ", ".join(f"{name} text" for name in columns)
+                    cursor.execute(f"create table if not exists plain_copy ({listed})")
+                    cursor.copy_expert("copy plain_copy from stdin (format csv)", stream, size=BLOCK)
+            conn.commit()
+
+    return work
+
+
+def pandas(url: str, landing: Path, home: Path) -> Callable[[], None]:
+    """pandas.read_csv and to_sql with its multi-row inserts, as tutorials do it."""
+    import pandas as pd  # noqa: PLC0415
+    from sqlalchemy import create_engine  # noqa: PLC0415
+
+    def work() -> None:
+        engine = create_engine(url)
+        for file in sorted((landing / SOURCE).iterdir()):
+            frame = pd.read_csv(file, dtype=str)
+            frame.to_sql("plain_pandas", engine, if_exists="append", index=False)
+        engine.dispose()
+
+    return work
+
+
+KINDS: dict[str, Any] = {"product": product, "copy": copy, "pandas": pandas}
+
+
+def main(kind: str, url: str, landing: str, home: str) -> None:
+    """Imports, works, tells the memory of both."""
+    work = KINDS[kind](url, Path(landing), Path(home))
+    imported = _peak_kb()
+    work()
+    print(json.dumps({"imports_mb": imported / 1024, "peak_mb": _peak_kb() / 1024}))
+
+
+def _peak_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
