@@ -5,7 +5,9 @@ a source). The table of settings for people is in docs/operator.md.
 """
 
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,6 +40,8 @@ class Settings(BaseSettings):
     """postgresql://… of the company's own server; unset: the embedded server under `home`."""
     landing: str = "landing"
     """The landing folder, or any fsspec address."""
+    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 2
+    """A new file that changed less than this ago is looked at twice, so long apart."""
     overlay: Path | None = None
     """The folder of what the operator owns: reference data, contracts, pulls; unset: `overlay` under `home`."""
     today: date | None = None
@@ -68,6 +72,18 @@ class Settings(BaseSettings):
             raise ValueError("must have at least 16 characters")
         return secret
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, without_credentials(value) if name == "landing" else value
+
+    def landing_shown(self) -> str:
+        """The landing location as people may see it."""
+        return without_credentials(self.landing)
+
+    def temporary_folder(self) -> Path:
+        """Where copies of landing files and the like lie while they are read."""
+        return self.home / "tmp"
+
     def overlay_folder(self) -> Path:
         """Where the overlay lies; the default one may not be there, and is empty then."""
         return self.overlay or self.home / "overlay"
@@ -89,6 +105,12 @@ class Settings(BaseSettings):
             self.home.mkdir(parents=True, exist_ok=True)
             write_secret_once(path, secrets.token_hex(32))
         return path.read_text(encoding="ascii").strip()
+
+
+def without_credentials(address: str) -> str:
+    """The address without `user:password@`."""
+    # To the last @: in a mistyped password there may be others.
+    return re.sub(r"://[^:/@\s]*:.*@", "://", address)
 
 
 def write_secret_once(path: Path, secret: str) -> None:

@@ -66,6 +66,7 @@ def warehouse(database: str, tmp_path: Path) -> Settings:
         home=home,
         database_url=database,
         landing=str(landing),
+        settle_seconds=0,  # what a test has written is whole
         today=date(2026, 1, 15),
         customer_key_secret=SecretStr("a fixed secret for tests only"),
     )

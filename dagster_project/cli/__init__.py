@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import contract, database, files, quarantine, run
+from dagster_project.cli import contract, database, files, pull, quarantine, run
 from dagster_project.cli.door import Door
 
 
@@ -31,6 +31,7 @@ for command in (
     run.status,
     files.unload,
     files.reload,
+    pull.pull,
     quarantine.quarantine,
     contract.contract,
     database.db,

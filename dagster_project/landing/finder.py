@@ -1,43 +1,18 @@
-"""Which files lie in the landing location. Nothing of their contents, no SQL."""
+"""Which files lie in the landing location. Nothing of their contents, no SQL; where it lies is place.py's."""
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+from typing import BinaryIO
 
-from dagster_project.warehouse.connection import WarehouseError
+from dagster_project.landing.place import Folder, Mark, Place, open_place
+from dagster_project.landing.reader import CSV, EXCEL, PARQUET
 
-
-class Mark(NamedTuple):
-    """What tells, without reading, that a file is still the same."""
-
-    size: int
-    mtime_ns: int
-
-
-class Place(Protocol):
-    """A landing location: a folder, or an fsspec address."""
-
-    unread: list[str]
-    """Folders that could not be looked into; complete when `walk` has ended."""
-
-    def walk(self) -> Iterator[str]:
-        """Paths of all files under the location, posix form."""
-        ...
-
-    def mark(self, path: str) -> Mark:
-        """Size and time of change; OSError if the file cannot be had."""
-        ...
-
-    def open(self, path: str) -> BinaryIO:
-        """The bytes of the file; OSError if they cannot be had."""
-        ...
+# How programs call a file while they write it: they rename it when it is whole.
+BEING_WRITTEN = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload")
+COPYING = "still being copied, by its name; it is read under its final one"
 
 
 @dataclass(frozen=True)
@@ -65,13 +40,21 @@ class Found:
 
 def find_files(location: str, sources: Collection[str]) -> Found:
     """All files of the sources; WarehouseError if the location does not exist."""
-    place = _place(location)
+    return files_in(open_place(location), sources)
+
+
+def files_in(place: Place, sources: Collection[str]) -> Found:
+    """All files of the sources in a place that is open already."""
     files: dict[str, list[LandingFile]] = {source: [] for source in sources}
     strange: dict[str, int] = {}
     stray: list[str] = []
+    unfinished: list[str] = []
     for original in sorted(place.walk()):
         path = _storable(original)
         parts = PurePosixPath(path).parts
+        if parts[0] in files and _is_unfinished(parts):
+            unfinished.append(path)
+            continue
         if any(part.startswith((".", "~$")) for part in parts):
             continue  # hidden files, and the lock files of Excel
         if len(parts) == 1:
@@ -83,6 +66,7 @@ def find_files(location: str, sources: Collection[str]) -> Found:
             strange[parts[0]] = strange.get(parts[0], 0) + 1
     known = ", ".join(sorted(sources))
     findings = [f"{name}: lies in no source folder and is not read" for name in stray]
+    findings += [f"{path}: {COPYING}" for path in unfinished]
     findings += [
         f"{_storable(folder)}/: cannot be looked into; what lies there is not read" for folder in place.unread
     ]
@@ -105,103 +89,34 @@ def source_of(path: Path, sources: Collection[str]) -> str | None:
     return next((name for name in reversed(path.absolute().parts[:-1]) if name in sources), None)
 
 
+def _is_unfinished(parts: tuple[str, ...]) -> bool:
+    """By its name: a program is still writing it. Of hidden files those that are called like one that is read."""
+    *folders, name = (part.lower() for part in parts)
+    if not folders or any(folder.startswith(".") for folder in folders):
+        return False
+    if name.startswith("."):
+        # "._" begins what macOS writes beside a file.
+        return not name.startswith("._") and any(kind in name for kind in CSV + EXCEL + PARQUET)
+    return name.endswith(BEING_WRITTEN)
+
+
 def _storable(path: str) -> str:
     r"""The path with bytes that are no UTF-8 shown as \xNN: only so can it be written down."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _place(location: str) -> Place:
-    if "://" not in location and "::" not in location:
-        return _Folder(location)
-    return _Address(location)
-
-
-class _Folder:
-    def __init__(self, location: str) -> None:
-        self.unread: list[str] = []
-        self._root = Path(location).expanduser()
-        if not self._root.is_dir():
-            raise WarehouseError(
-                f"The landing folder {self._root} does not exist: create it, or name another one with "
-                "--landing or CASHLESS_LANDING."
-            )
-        if not os.access(self._root, os.R_OK | os.X_OK):
-            raise WarehouseError(f"The landing folder {self._root} may not be read by this user.")
-
-    def walk(self) -> Iterator[str]:
-        seen: set[tuple[int, int]] = set()
-        for folder, folders, names in os.walk(self._root, onerror=self._note_unread, followlinks=True):
-            status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in seen:
-                folders.clear()  # a link that leads back to where we have been
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            for name in names:
-                yield Path(folder, name).relative_to(self._root).as_posix()
-
-    def _note_unread(self, error: OSError) -> None:
-        self.unread.append(Path(error.filename).relative_to(self._root).as_posix())
-
-    def mark(self, path: str) -> Mark:
-        status = (self._root / path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        return Mark(status.st_size, status.st_mtime_ns)
-
-    def open(self, path: str) -> BinaryIO:
-        return (self._root / path).open("rb")
-
-
-class _OneFile:
+class _OneFile(Folder):
     """A place that has one file, under whatever path it is asked for."""
 
     def __init__(self, file: Path) -> None:
-        self.unread: list[str] = []
+        super().__init__(str(file.parent))
         self._file = file
 
     def walk(self) -> Iterator[str]:
         yield self._file.name
 
-    def mark(self, _path: str) -> Mark:
-        return _Folder(str(self._file.parent)).mark(self._file.name)
-
-    def open(self, _path: str) -> BinaryIO:
-        return self._file.open("rb")
-
-
-class _Address:
-    """Any file system that fsspec knows (its own package must be installed: s3fs, sshfs, …)."""
-
-    def __init__(self, location: str) -> None:
-        self.unread: list[str] = []
-        from fsspec.core import url_to_fs  # noqa: PLC0415 - only for addresses, and slow to import
-
-        try:
-            self._files, root = url_to_fs(location)
-            self._root = root.rstrip("/")
-            there = self._files.isdir(self._root)
-        except (ImportError, ValueError, OSError) as error:
-            raise WarehouseError(f"The landing location {location} cannot be used: {error}") from None
-        if not there:
-            raise WarehouseError(f"The landing location {location} does not exist or is no folder.")
-
-    def walk(self) -> Iterator[str]:
-        for path in self._files.find(self._root):
-            yield path[len(self._root) :].lstrip("/")
-
     def mark(self, path: str) -> Mark:
-        info = self._files.info(f"{self._root}/{path}")
-        return Mark(int(info.get("size") or 0), _changed_ns(info))
+        return super().mark(self._file.name)
 
     def open(self, path: str) -> BinaryIO:
-        return cast(BinaryIO, self._files.open(f"{self._root}/{path}", "rb"))
-
-
-def _changed_ns(info: dict[str, Any]) -> int:
-    for name in ("mtime", "LastModified", "last_modified", "updated", "modified", "created"):
-        value = info.get(name)
-        if isinstance(value, datetime):
-            return int(value.timestamp() * 1_000_000) * 1000
-        if isinstance(value, int | float):
-            return int(value * 1_000_000) * 1000
-    return -1  # unknown: snapshot.py then never takes the file for unchanged
+        return self._file.open("rb")

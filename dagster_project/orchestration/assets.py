@@ -25,6 +25,7 @@ from dagster_project.publish.build import (
     record_gate,
 )
 from dagster_project.publish.publish import publish
+from dagster_project.pull.pull import Pulled, pull_all
 from dagster_project.raw.load import load_source
 from dagster_project.transform import dbt as dbt_project
 from dagster_project.transform.customer_keys import assign_customer_keys
@@ -32,6 +33,7 @@ from dagster_project.transform.window import Window, close_window, open_window
 
 OPERATOR = ["team:data-operator"]
 CUSTOMER_KEY = dg.AssetKey(["private", "customer_key"])
+PULL = dg.AssetKey(["landing", "pull"])
 PUBLICATION = dg.AssetKey(["bi", "publication"])
 
 # What loading writes besides the raw tables; the metrics read it.
@@ -95,11 +97,28 @@ BEFORE = [
 ]
 
 
+@dg.asset(key=PULL, group_name="raw", owners=OPERATOR, kinds={"sqlalchemy"})
+def pull(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
+    """What the declared pulls bring: new rows of other databases as files of the landing, and how far each has come."""
+    done: list[Pulled] = []
+    if session.landing is not None:
+        done = pull_all(session.conn, session.settings, session.landing, progress=session.report.progress)
+    session.report.pulls += done
+    return dg.MaterializeResult(
+        metadata={
+            "files": sum(one.file is not None for one in done),
+            "rows": sum(one.rows for one in done),
+            "failed": sum(one.fault is not None for one in done),
+        }
+    )
+
+
 def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     """The asset raw/<source>: what is new in its landing folder, accepted row by row."""
 
     @dg.asset(
         key=["raw", contract.source],
+        deps=[PULL],
         group_name="raw",
         owners=OPERATOR,
         kinds={"postgres"},

@@ -31,6 +31,7 @@ def build_definitions(
 
     return dg.Definitions(
         assets=[
+            assets.pull,
             *(assets.raw_asset(contract) for contract in contracts().values()),
             assets.customer_key,
             assets.transform,

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from dagster_project.audit.gate import CheckResult
     from dagster_project.publish.publish import Publication
+    from dagster_project.pull.pull import Pulled
     from dagster_project.raw.load import FileResult
 
 
@@ -41,6 +43,7 @@ class RunReport:
     """Filled by the steps of one run."""
 
     progress: Callable[[str], None] = _silent
+    pulls: list["Pulled"] = field(default_factory=list)
     files: list["FileResult"] = field(default_factory=list)
     rows_repaired: int = 0
     is_unchanged: bool = False
@@ -68,6 +71,9 @@ class RunResult:
     def exit_code(self) -> ExitCode:
         if self.report.is_refused:
             return ExitCode.REFUSED
+        # What is there was published, and still somebody must look: nothing else tells that a source has dried up.
+        if any(pull.fault is not None for pull in self.report.pulls):
+            return ExitCode.ERROR
         # Refused files alone are no error, unless there is nothing else.
         if not self.has_rows and any(file.refused_reason for file in self.report.files):
             return ExitCode.ERROR
@@ -85,6 +91,7 @@ class RunResult:
         new_files = [file for file in self.report.files if file.is_new]
         if new_files:
             _print_files(console, new_files)
+        _print_pulls(console, self.report)
         _print_troubles(console, self.report)
         _print_outcome(console, self)
 
@@ -120,11 +127,22 @@ def _print_files(console: "Console", files: "list[FileResult]") -> None:
     console.print(table)
 
 
+def _print_line(console: "Console", colour: str, label: str, text: str) -> None:
+    # As text, never as markup: file names, headers and findings may hold square brackets.
+    console.print(f"[{colour}]{label}[/{colour}]", end=" ")
+    console.print(text, markup=False)
+
+
+def _print_pulls(console: "Console", report: RunReport) -> None:
+    for pull in report.pulls:
+        if pull.fault is not None:
+            _print_line(console, "red", "Không kéo được / Pull failed", pull.fault)
+        elif pull.file is not None:
+            _print_line(console, "green", "Đã kéo / Pulled", str(pull))
+
+
 def _print_troubles(console: "Console", report: RunReport) -> None:
-    def line(colour: str, label: str, text: str) -> None:
-        # As text, never as markup: file names, headers and findings may hold square brackets.
-        console.print(f"[{colour}]{label}[/{colour}]", end=" ")
-        console.print(text, markup=False)
+    line = partial(_print_line, console)
 
     for file in report.files:
         if file.refused_reason is not None:
@@ -182,3 +200,9 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
         console.print("Không có gì mới / Nothing new: bi is up to date.")
     else:
         console.print("Chưa có dòng nào được nạp / No row has been loaded yet: nothing to publish.")
+    failed = sum(pull.fault is not None for pull in report.pulls)
+    if failed:
+        console.print(
+            f"[red]Lỗi[/red]: {failed} lần kéo dữ liệu không thành / {failed} pulls failed: the figures are those of "
+            "the files that were there."
+        )

@@ -4,16 +4,18 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from psycopg2.extensions import connection as Connection
 
 from dagster_project.audit.suites import suites_text
 from dagster_project.contracts.model import contracts
-from dagster_project.landing.finder import Found
+from dagster_project.landing.finder import Found, files_in
+from dagster_project.landing.place import Place, open_place
 from dagster_project.orchestration.report import RunReport
 from dagster_project.publish.build import Build, published_build
 from dagster_project.raw.follow import order_of_rows
-from dagster_project.raw.load import find_landing
+from dagster_project.raw.load import without_moving
 from dagster_project.raw.tables import ensure_tables
 from dagster_project.reference.overlay import load_overlay
 from dagster_project.settings import Settings
@@ -31,9 +33,20 @@ class RunSession:
     url: str
     conn: Connection
     report: RunReport
-    found: Found
+    # None: no file is looked at.
+    landing: Place | None
     is_full: bool = False
     overlay_fingerprint: str = ""
+
+    @cached_property
+    def found(self) -> Found:
+        """The files of the landing, looked for when the first source is loaded: after the pulls have put theirs."""
+        known = contracts(self.settings.overlay_folder())
+        if self.landing is None:
+            return Found({source: [] for source in known}, ())
+        found = without_moving(self.conn, self.settings, files_in(self.landing, known.keys()))
+        self.report.findings += found.findings
+        return found
 
     def input_fingerprint(self) -> str:
         """Of what a build is made from besides rows: models, seeds, expectations, the operator's reference data, and by
@@ -76,10 +89,9 @@ class RunSession:
 def open_session(
     settings: Settings, report: RunReport, *, with_landing: bool = True, is_full: bool = False
 ) -> Iterator[RunSession]:
-    """Looks at the landing, connects, takes the run lock, brings the warehouse's schemas and the overlay up to date."""
+    """Opens the landing, connects, takes the run lock, brings the warehouse's schemas and the overlay up to date."""
+    landing = open_place(settings.landing) if with_landing else None
     known = contracts(settings.overlay_folder())
-    found = find_landing(settings) if with_landing else Found({source: [] for source in known}, ())
-    report.findings += found.findings
     url = database_url(settings)
     with closing(connect_url(url, "cashless run")) as conn, run_lock(conn):
         migrate(conn)
@@ -90,4 +102,4 @@ def open_session(
         if overlay.is_changed:
             report.progress("Dữ liệu tham chiếu đã đổi / the reference data of the overlay have changed")
         report.findings += overlay.notes
-        yield RunSession(settings, url, conn, report, found, is_full, overlay.fingerprint)
+        yield RunSession(settings, url, conn, report, landing, is_full, overlay.fingerprint)

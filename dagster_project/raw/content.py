@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from psycopg2.extensions import connection as Connection
@@ -42,6 +43,8 @@ class Load:
     conn: Connection
     checks: RowChecks
     today: date
+    # Where files are copied to while they are read.
+    temporary: Path
     unanalyzed: int = 0
     fingerprint: str = field(init=False)
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.landing.finder import LandingFile, Mark
+from dagster_project.landing.finder import LandingFile
+from dagster_project.landing.place import Mark
 
 
 class Counts(NamedTuple):

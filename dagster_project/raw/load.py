@@ -16,16 +16,20 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.contracts.model import contracts
-from dagster_project.landing.finder import Found, LandingFile, Mark, find_files
+from dagster_project.landing.finder import Found, LandingFile, find_files
+from dagster_project.landing.place import Mark
 from dagster_project.landing.reader import file_kind, open_records
 from dagster_project.landing.records import RefusedError
+from dagster_project.landing.settle import settled
 from dagster_project.landing.snapshot import Snapshot, take_snapshot
+from dagster_project.landing.workroom import clear_remains
 from dagster_project.raw import changes, correction, ledger, quarantine
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, accept, load_content, prepare, refresh_statistics
 from dagster_project.raw.ledger import NOTHING, Counts
 from dagster_project.raw.tables import ensure_tables
 from dagster_project.settings import Settings
+from dagster_project.warehouse.connection import run_lock
 
 # After so many new rows the planner gets new statistics in the middle of a load.
 _ANALYZE_AFTER = 200_000
@@ -102,6 +106,16 @@ def find_landing(settings: Settings) -> Found:
     return find_files(settings.landing, contracts(settings.overlay_folder()).keys())
 
 
+def without_moving(conn: Connection, settings: Settings, found: Found) -> Found:
+    """What was found, without the new files that somebody is still writing; waits at most once."""
+    marks: dict[str, list[Mark]] = {}
+    for source in found.files:
+        for path, entries in ledger.entries(conn, source).items():
+            marks[path] = [entry.mark for entry in entries if entry.sha256]
+    conn.rollback()
+    return settled(found, lambda file: marks.get(file.path, ()), settings.settle_seconds)
+
+
 def load_landing(
     settings: Settings,
     conn: Connection,
@@ -109,7 +123,7 @@ def load_landing(
     progress: Progress | None = None,
 ) -> LoadReport:
     """Loads what is new of all sources (or of some)."""
-    found = find_landing(settings)
+    found = without_moving(conn, settings, find_landing(settings))
     wanted = list(contracts(settings.overlay_folder()) if sources is None else sources)
     reports = {source: load_source(conn, settings, source, found, progress) for source in wanted}
     return LoadReport(reports, found.findings)
@@ -122,10 +136,21 @@ def load_source(
     found: Found | None = None,
     progress: Progress | None = None,
 ) -> SourceReport:
-    """Loads what is new of one source. Commits after every file: a killed run loses one file at most."""
-    found = found or find_landing(settings)
+    """Loads what is new of one source. Commits after every file: a killed run loses one file at most.
+
+    WarehouseError if another session is writing: of two loaders at once each would take the same file for new.
+    """
+    with run_lock(conn):
+        return _load_source(conn, settings, source, found or find_landing(settings), progress)
+
+
+def _load_source(
+    conn: Connection, settings: Settings, source: str, found: Found, progress: Progress | None
+) -> SourceReport:
+    temporary = settings.temporary_folder()
+    clear_remains(temporary)
     contract = contracts(settings.overlay_folder())[source]
-    load = Load(conn, row_checks(contract), settings.today_local())
+    load = Load(conn, row_checks(contract), settings.today_local(), temporary)
     prepare(load)
     repaired = _retest(load)
     known = ledger.entries(conn, source)
@@ -150,7 +175,7 @@ def _load_file(load: Load, file: LandingFile, known: Sequence[ledger.Entry]) -> 
             return _unchanged(file, entry)
     seen: Snapshot | None = None
     try:
-        with take_snapshot(file) as snapshot:
+        with take_snapshot(file, load.temporary) as snapshot:
             seen = snapshot
             with load.conn.cursor() as cursor:
                 result = _load_snapshot(load, cursor, file, snapshot)
@@ -286,7 +311,7 @@ def _unchanged(file: LandingFile, entry: ledger.Entry) -> FileResult:
 def _mark(file: LandingFile) -> Mark | None:
     """The file's mark, if it has one that can be relied on."""
     try:
-        mark = file.place.mark(file.path)
-    except OSError:
+        mark = file.place.glance(file.path)
+    except file.place.errors:
         return None
     return mark if mark.mtime_ns >= 0 else None

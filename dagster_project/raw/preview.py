@@ -99,11 +99,11 @@ def _look(conn: Connection, settings: Settings, contract: Contract, file: Landin
     seen = Preview(file.path, contract.source)
     with conn.cursor() as cursor:
         migrate_within(cursor)
-        load = Load(conn, row_checks(contract), settings.today_local())
+        load = Load(conn, row_checks(contract), settings.today_local(), settings.temporary_folder())
         make_tables(load)
         try:
             seen = replace(seen, kind=file_kind(file.name))
-            with take_snapshot(file) as snapshot:
+            with take_snapshot(file, load.temporary) as snapshot:
                 records = open_records(file.path, snapshot.path, contract)
                 seen = _layout(seen, contract, records)
                 return _load(load, cursor, file, snapshot, records, seen)

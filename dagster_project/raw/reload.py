@@ -69,10 +69,10 @@ def reload(settings: Settings, names: Sequence[str], person: Person) -> list[Rel
         files = []
         for path in meant:
             if path not in lying:
-                raise WarehouseError(f"{path} lies no longer in the landing {settings.landing}.")
+                raise WarehouseError(f"{path} lies no longer in the landing {settings.landing_shown()}.")
             files.append(lying[path])
         loads = {
-            source: Load(conn, row_checks(known[source]), settings.today_local())
+            source: Load(conn, row_checks(known[source]), settings.today_local(), settings.temporary_folder())
             for source in dict.fromkeys(file.source for file in files)
         }
         for load in loads.values():
@@ -86,7 +86,7 @@ def reload(settings: Settings, names: Sequence[str], person: Person) -> list[Rel
 
 def _reload(load: Load, cursor: Cursor, file: LandingFile, person: Person) -> Reloaded:
     try:
-        with take_snapshot(file) as snapshot:
+        with take_snapshot(file, load.temporary) as snapshot:
             line = ledger.entry_of(cursor, file.path, snapshot.sha256)
             if line is not None and line.is_standing:
                 done = _read_again(load, cursor, file, snapshot, line, person)

@@ -31,6 +31,7 @@ def cashless(warehouse: Settings, monkeypatch: pytest.MonkeyPatch):  # type: ign
     monkeypatch.setenv("CASHLESS_DATABASE_URL", warehouse.database_url or "")
     monkeypatch.setenv("CASHLESS_CUSTOMER_KEY_SECRET", "a fixed secret for tests only")
     monkeypatch.setenv("CASHLESS_TODAY", "2026-01-15")
+    monkeypatch.setenv("CASHLESS_SETTLE_SECONDS", "0")
 
     def call(*arguments: str) -> Result:
         return CliRunner().invoke(main, list(arguments), catch_exceptions=False)

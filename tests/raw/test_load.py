@@ -167,7 +167,8 @@ def test_strange_files_and_folders_are_found(landing: Landing) -> None:
     landing.put("readme.txt", "x")
     landing.put("invoices/a.csv", "x")
     landing.put("invoices/b.csv", "x")
-    landing.put("bills/.hidden.csv", "x")
+    landing.put("bills/.DS_Store", "x")
+    landing.put("bills/.checkpoints/a.csv", "x")
     landing.put("bills/~$open.xlsx", "x")
     report = landing.load()
     assert list(report.files) == []

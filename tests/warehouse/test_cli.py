@@ -57,7 +57,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "demo", "sample", "unload", "reload", "status", "quarantine", "db"]
+    "command",
+    ["run", "demo", "sample", "unload", "reload", "pull", "status", "quarantine", "contract", "db"],
 )
 def test_every_command_has_help(command: str) -> None:
     assert cashless(command, "--help").returncode == 0
@@ -71,6 +72,7 @@ def test_every_command_has_help(command: str) -> None:
         (sample(customers="0"), "--customers"),
         (sample(first="2024-13"), "is not a month like 2024-05"),
         (sample(first="2024-05", last="2024-04"), "--to is before --from"),
+        (["pull", "--since", "2024-01-01"], "--since is for one NAME"),
         (["unload"], "Missing argument 'FILE...'"),
         (["unload", "bills/a.csv", "bills/b.csv", "--content", "ab12"], "--content is for one FILE"),
         (["reload", "bills/a.csv", "--by", " "], "--by is empty"),
