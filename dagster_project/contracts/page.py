@@ -12,6 +12,8 @@ HEAD = """# The sources
 
 Written from `dagster_project/contracts` by `python -m dagster_project.contracts.page`; do not edit.
 
+For those who send files, with examples: [your-files.md](your-files.md).
+
 Files lie in `<landing>/<source>/`, at any depth, under any name that ends in `.csv`, `.csv.gz`, `.xlsx`, `.xls`,
 `.xlsb` or `.parquet`. A file holds any slice of its source, any number of times; `customers`, `bills` and `payments`
 are enough for a start.

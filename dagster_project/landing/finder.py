@@ -74,6 +74,9 @@ def files_in(place: Place, sources: Collection[str]) -> Found:
         f"{folder}/: no such source, {count} file{'s' if count > 1 else ''} not read (sources: {known})"
         for folder, count in strange.items()
     ]
+    if not unfinished and not any(files.values()):
+        # Files may be moved away once they are loaded, so that it is no fault.
+        findings.insert(0, "no file of any source lies there: is it the right place, and mounted?")
     return Found(files, tuple(findings))
 
 

@@ -258,9 +258,9 @@ def judged_by(cursor: Cursor, file_id: int, fingerprint: str) -> None:
 
 
 def withdraw(cursor: Cursor, file_id: int, change_id: int) -> None:
-    """The line stays, without rows."""
+    """The line stays, without rows; one that was refused is asked for no more."""
     cursor.execute(
-        "update landing.file set rows_in_file = 0, rows_loaded = 0, rows_duplicate = 0, "
+        "update landing.file set refused_reason = null, rows_in_file = 0, rows_loaded = 0, rows_duplicate = 0, "
         "rows_quarantined = 0, money_in_file_vnd = 0, money_loaded_vnd = 0, money_duplicate_vnd = 0, "
         "money_quarantined_vnd = 0, content_of = null, paid_through = null, withdrawn_change = %s "
         "where file_id = %s",

@@ -36,14 +36,18 @@ def contents(cursor: Cursor, name: str) -> list[Entry]:
 
 
 def standing(cursor: Cursor, name: str, content: str | None = None) -> Entry:
-    """The one line with rows that is meant; `content` is the beginning of its hash, if there are several."""
+    """The one line that is meant: one with rows, else the last that was refused.
+
+    `content` is the beginning of its hash, if there are several.
+    """
     lines = contents(cursor, name)
     path = lines[0].path
     if content is not None:
         lines = [line for line in lines if line.sha256.startswith(content.lower())]
         if not lines:
             raise WarehouseError(f"{path} never had a content whose SHA-256 begins with {content}.")
-    found = [line for line in lines if line.is_standing]
+    refused = [line for line in lines if line.refused_reason is not None]
+    found = [line for line in lines if line.is_standing] or refused[-1:]
     if len(found) > 1:
         raise WarehouseError(f"{several(path, found)}; say which one with --content.")
     if not found:
@@ -67,6 +71,4 @@ def _why_not_standing(cursor: Cursor, line: Entry) -> str:
     )
     row = cursor.fetchone()
     assert row is not None
-    if line.withdrawn_change is not None:
-        return f"{line.path} is {row[0]}. There is nothing left to take back; cashless reload reads it again."
-    return f"{line.path} was refused, nothing of it is loaded: {row[0]}"
+    return f"{line.path} is {row[0]}. There is nothing left to take back; cashless reload reads it again."

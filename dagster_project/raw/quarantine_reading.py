@@ -186,15 +186,8 @@ def refused_files(conn: Connection, source: str) -> list[RefusedFile]:
     """What is still missing of a source because its file was refused."""
     with conn.cursor() as cursor:
         cursor.execute(
-            """
-            select path, refused_reason, loaded_at from landing.file as refused
-            where source = %s and refused_reason is not null and not exists (
-                select from landing.file as later
-                where later.path = refused.path and later.refused_reason is null
-                      and later.withdrawn_change is null and later.loaded_at > refused.loaded_at
-            )
-            order by path, loaded_at
-            """,
+            "select path, refused_reason, loaded_at from landing.refused_file "
+            "where source = %s order by path, loaded_at",
             (source,),
         )
         return [RefusedFile(*row) for row in cursor.fetchall()]

@@ -41,8 +41,11 @@ class Unloaded:
     path: str
     moved: Moved
     still_stands_as: str | None
+    was_refused: bool = False
 
     def __str__(self) -> str:
+        if self.was_refused:
+            return f"{self.path}: was refused; it is asked for no more"
         if self.still_stands_as is not None:
             return f"{self.path}: withdrawn, but the same content still stands as {self.still_stands_as}"
         text = f"{self.path}: withdrawn, {self.moved.rows_withdrawn:,} rows that counted"
@@ -63,7 +66,10 @@ def unload(
             for file_id, line in meant.items()
         }
         return [
-            Unloaded(line.path, moved[line.file_id], standing_as(cursor, line)) for line in meant.values()
+            Unloaded(
+                line.path, moved[line.file_id], standing_as(cursor, line), line.refused_reason is not None
+            )
+            for line in meant.values()
         ]
 
 

@@ -228,13 +228,12 @@ def _print_sources(cur: Cursor, console: Console) -> None:
 
 def _print_files_not_loaded(cur: Cursor, console: Console) -> None:
     cur.execute(
-        "select source, file, refused_reason from bi.load_audit where refused_reason is not null"
-        " order by loaded_at desc, source, file"
+        "select source, path, refused_reason from landing.refused_file order by loaded_at desc, source, path"
     )
     rows = cur.fetchall()
     if not rows:
         return
-    table = new_table("Tệp không được nạp: bị từ chối hoặc rút lại / Files not loaded: refused or withdrawn")
+    table = new_table("Tệp bị từ chối, chưa có bản thay thế / Files refused, and not made up for yet")
     for heading in ("Nguồn\nSource", "Tệp\nFile", "Lý do\nReason"):
         table.add_column(heading, overflow="fold")
     _add_first(table, rows)

@@ -173,6 +173,7 @@ def test_strange_files_and_folders_are_found(landing: Landing) -> None:
     report = landing.load()
     assert list(report.files) == []
     assert [finding.split(",")[0] for finding in report.findings] == [
+        "no file of any source lies there: is it the right place",
         "readme.txt: lies in no source folder and is not read",
         "invoices/: no such source",
     ]

@@ -394,17 +394,35 @@ def test_a_file_that_nobody_knows(landing: Landing, name: str, command: Callable
         command(landing.settings, [name], AN)
 
 
-def test_what_is_withdrawn_or_refused_cannot_be_withdrawn(landing: Landing) -> None:
+def test_what_is_withdrawn_cannot_be_withdrawn(landing: Landing) -> None:
     landing.put("payments/a.csv", payments("T1"))
-    landing.put("payments/empty.csv", "")
     landing.load()
     unload(landing.settings, ["payments/a.csv"], AN)
     before = snapshot(landing)
     with pytest.raises(WarehouseError, match=r"a\.csv is withdrawn on 20.* by An: wrong month\. .*reload"):
         unload(landing.settings, ["payments/a.csv"], AN)
-    with pytest.raises(WarehouseError, match=r"empty\.csv was refused, .*: the file is empty"):
-        unload(landing.settings, ["payments/empty.csv"], AN)
     assert snapshot(landing) == before
+
+
+def test_a_refused_file_is_asked_for_until_it_came_whole_or_somebody_takes_it_off(landing: Landing) -> None:
+    open_refusals = "select path, refused_reason from landing.refused_file order by 1"
+    landing.put("payments/corrected.csv", "")
+    landing.put("payments/notes.csv", "hello\n")
+    landing.load()
+    assert [path for path, _ in landing.query(open_refusals)] == [
+        "payments/corrected.csv",
+        "payments/notes.csv",
+    ]
+    landing.put("payments/corrected.csv", payments("T1"))
+    landing.load()
+    assert [path for path, _ in landing.query(open_refusals)] == ["payments/notes.csv"]
+    (done,) = unload(landing.settings, ["payments/notes.csv"], AN)
+    assert (done.moved, str(done)) == ((0, 0), "payments/notes.csv: was refused; it is asked for no more")
+    assert landing.query(open_refusals) == []
+    assert not landing.load().refused  # nor is it read again
+    # What came instead of a refused file and was taken back again is missing once more.
+    unload(landing.settings, ["payments/corrected.csv"], AN)
+    assert landing.query(open_refusals) == [("payments/corrected.csv", "the file is empty")]
 
 
 def test_a_path_with_several_contents(landing: Landing) -> None:

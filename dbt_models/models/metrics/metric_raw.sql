@@ -10,9 +10,12 @@ with ledger as (
             rows_in_file <> rows_loaded + rows_duplicate + rows_quarantined
             or money_in_file_vnd <> money_loaded_vnd + money_duplicate_vnd + money_quarantined_vnd
         ) as files_unbalanced,
-        count(*) filter (where refused_reason is not null) as files_refused,
         coalesce(sum(rows_quarantined), 0) as rows_quarantined
     from {{ source('landing', 'file') }}
+),
+
+refused as (
+    select count(*) as files_refused from {{ source('landing', 'refused_file') }}
 ),
 
 -- The rows that stand in raw, of every file that changed, or from which rows came to count, since the last publication.
@@ -75,11 +78,12 @@ quarantine as (
 
 select
     ledger.files_unbalanced,
-    ledger.files_refused,
+    refused.files_refused,
     (accounted.rows_unaccounted + missing.rows_missing)::bigint as rows_unaccounted,
     abs(ledger.rows_quarantined - quarantine.held_rows)::bigint as quarantine_unaccounted,
     quarantine.open_rows as quarantine_open
 from ledger
+cross join refused
 cross join accounted
 cross join missing
 cross join quarantine
