@@ -82,10 +82,14 @@ class FileForm:
 
 
 PLAIN = FileForm()
+# The folder of the files that pulls write (room pull): by themselves, in the forms that need no declaration.
+PULLED = "pulled"
 
 
 def form_of(forms: Sequence[FileForm], path: str) -> FileForm:
     """The form that holds for the path under the source's folder."""
+    if path.startswith(f"{PULLED}/"):
+        return PLAIN
     return next((form for form in forms if form.fits(path)), PLAIN)
 
 

@@ -127,8 +127,9 @@ class CsvSource:
             quotes = sum(line.count('"') for line in stream)
         if quotes % 2 == 0:  # so its record begins in the line itself
             index = len(_carelessly_quoted([fault.before], delimiter) or [""]) - 1
-            if index < len(header):
-                place += f", column {header[index].strip()}"
+            # What is no header of the contract may be a person's name, in a file without one.
+            is_known = index < len(header) and fold_header(header[index]) in self._declared.headers
+            place += f", column {header[index].strip()}" if is_known else f", field {index + 1}"
         return RefusedError(f"{place}: {fault}")
 
     def _straight(self, lines: list[str], first_line: int) -> str | None:

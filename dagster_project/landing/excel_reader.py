@@ -68,6 +68,7 @@ class _Sheet:
     errors: ErrorTexts
     # Positions in the layout.
     keys: tuple[int, ...]
+    required: tuple[int, ...]
     money: int | None
 
 
@@ -194,6 +195,9 @@ class ExcelSource:
         names = [f"column {start + index + 1}" for index in sorted(beyond)]
         layout = match_header([*header, *names], self._contract, self._declared.headers)
         keys = tuple(layout.columns.index(name) for name in self._contract.key)
+        required = tuple(
+            layout.columns.index(column.name) for column in self._contract.columns if column.required
+        )
         money = self._contract.money_column
         return _Sheet(
             name,
@@ -203,6 +207,7 @@ class ExcelSource:
             layout,
             errors,
             keys,
+            required,
             layout.columns.index(money) if money in layout.columns else None,
         )
 
@@ -331,7 +336,15 @@ def _total_label(sheet: _Sheet, cells: list[str]) -> int | None:
     if len(filled) > 1:
         return None
     places = filled or range(len(cells))
-    return next((index for index in places if _is_total_word(cells[index])), None)
+    label = next((index for index in places if _is_total_word(cells[index])), None)
+    # Where there is no sum to tell it by, a total row says nothing else that a row must say.
+    if (
+        label is not None
+        and sheet.money is None
+        and any(cells[index].strip() for index in sheet.required if index != label)
+    ):
+        return None
+    return label
 
 
 def _key_texts(sheet: _Sheet, cells: list[str]) -> list[str]:

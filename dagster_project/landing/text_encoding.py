@@ -85,22 +85,26 @@ def _undeclared(path: Path, head: bytes) -> Text:
 def _as_declared(path: Path, head: bytes, encoding: str) -> Text:
     if encoding == "utf-8" or head.startswith(codecs.BOM_UTF8):
         encoding = "utf-8-sig"
-    try:
+    with suppress(UnicodeError):
         return _decodes(path, encoding)
-    except UnicodeError:
-        readable = path.with_name("readable")
-        with (
-            path.open(encoding=encoding, errors="replace", newline="") as stream,
-            readable.open("w", encoding="utf-8", newline="") as target,
-        ):
-            for number, line in enumerate(stream, 1):
-                if REPLACEMENT in line:
-                    before = line[: line.index(REPLACEMENT)]
-                    raise UnreadableTextError(
-                        Text(readable, "utf-8"), number, before, f"bytes that are no {encoding}"
-                    ) from None
-                target.write(line)
+    with suppress(UnicodeError):  # a codec that cannot go on behind a fault, as UTF-16 without its mark
+        _find_fault(path, encoding)
     raise RefusedError(f"some of its bytes are no {encoding}")
+
+
+def _find_fault(path: Path, encoding: str) -> None:
+    """UnreadableTextError with the place of the first bytes without a meaning."""
+    readable = path.with_name("readable")
+    with (
+        path.open(encoding=encoding, errors="replace", newline="") as stream,
+        readable.open("w", encoding="utf-8", newline="") as target,
+    ):
+        for number, line in enumerate(stream, 1):
+            if REPLACEMENT in line:
+                before = line[: line.index(REPLACEMENT)]
+                fault = f"bytes that are no {encoding}"
+                raise UnreadableTextError(Text(readable, "utf-8"), number, before, fault)
+            target.write(line)
 
 
 def _legacy(path: Path, head: bytes) -> Text:

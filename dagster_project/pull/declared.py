@@ -71,7 +71,10 @@ class Pull(BaseModel):
         match = _SPAN.fullmatch(str(value).strip())
         if match is None:
             raise ValueError("must be like 3 days, 12 hours or 30 minutes; a number if the mark is one")
-        return timedelta(**{match[2].rstrip("s") + "s": int(match[1])})
+        try:
+            return timedelta(**{match[2].rstrip("s") + "s": int(match[1])})
+        except OverflowError:
+            raise ValueError("is longer than any calendar") from None
 
     @model_validator(mode="before")
     @classmethod
@@ -102,7 +105,10 @@ class Pull(BaseModel):
         """Where the next pull begins: `overlap` before the high-water, never before `first`."""
         if high_water is None:
             return self.first
-        begin: Any = high_water - self.overlap  # type: ignore[operator]
+        try:
+            begin: Any = high_water - self.overlap  # type: ignore[operator]
+        except OverflowError:  # before the calendar begins
+            return self.first
         return max(self.first, begin)
 
 

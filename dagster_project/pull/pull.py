@@ -14,6 +14,7 @@ from pathlib import Path
 
 from psycopg2.extensions import connection as Connection
 
+from dagster_project.contracts.file_form import PULLED
 from dagster_project.contracts.model import contracts
 from dagster_project.landing.place import Place
 from dagster_project.landing.workroom import workroom
@@ -137,7 +138,7 @@ def _put(place: Place, pull: Pull, since: Mark, written: Written, file: Path) ->
 
 
 def _names(pull: Pull, since: Mark, until: Mark) -> Iterator[str]:
-    stem = f"{pull.source}/{pull.name}/{pull.name}_{mark_name(since)}_{mark_name(until)}"
+    stem = f"{pull.source}/{PULLED}/{pull.name}/{pull.name}_{mark_name(since)}_{mark_name(until)}"
     yield f"{stem}.csv.gz"
     number = 2
     while True:

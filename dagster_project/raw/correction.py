@@ -3,11 +3,13 @@
 A corrected row closes an entry, and the file that brought it is noted (`repaired_by`). Whether one is there is a
 question to the accepted rows alone, never to the order in which files came:
 
-- An entry whose key can be read is corrected by an accepted row of the same key and no older version. Where the
-  version itself is at fault, by one of the same key that is equal in all other columns that are not at fault.
+- An entry whose key can be read is corrected by an accepted row of the same key and a newer version; of an equal
+  version, or where the version itself is at fault, by one that is equal in all columns that are not at fault. (Two
+  states of one day are two versions, and a payment that differs is a conflict: neither makes up for the other.)
 - Of an entry without a key (also: wrong number of fields) nobody knows whose row it is. It is corrected by the whole
   file sent again: another content of the same path that has every accepted row of the file, and good rows where the
-  entry has its line. (Raw does not know sheets: in a workbook all sheets must be good at this line.)
+  entry has its line, which the file did not have. (Raw does not know sheets: in a workbook all sheets must be good at
+  this line.) Without any accepted row nobody knows that it is the same file: its entry stays open.
 
 An entry that was closed so goes on counting as quarantined in its own file's line, so that the line balances.
 """
@@ -27,6 +29,10 @@ from dagster_project.raw.ddl import literal, quote
 HELD = "(status = 'open' or repaired_by is not null)"
 # One whose key cannot be read; those that were not tested since the key is noted are left alone until they are.
 _WITHOUT_KEY = "row_key is null and (fields is null or fault_columns is not null)"
+
+
+# The version of a row that its source may change.
+_CHANGED_AT = "updated_at"
 
 
 def key_texts(contract: Contract, row: str) -> str:
@@ -158,7 +164,7 @@ def _settle(cursor: Cursor, contract: Contract, which: str, parameters: tuple[ob
 def _is_corrected(contract: Contract, row: str) -> str:
     """The condition that a row, of the same key, corrects the entry."""
     version = quote(contract.version_column)
-    equal = [f"{row}.{version} is not null"]
+    equal = [f"(entry.version_at is null or {row}.{version} = entry.version_at)"]
     for column in contract.columns:
         if not column.key and column.name != contract.version_column:
             written = value_of(column, f"(entry.fields ->> {literal(column.name)})")
@@ -166,11 +172,10 @@ def _is_corrected(contract: Contract, row: str) -> str:
                 f"({literal(column.name)} = any(entry.fault_columns) "
                 f"or {row}.{quote(column.name)} is not distinct from {written})"
             )
+    # A transaction has no later version of itself: one that differs is a conflict.
+    is_newer = f"{row}.{version} > entry.version_at" if contract.version_column == _CHANGED_AT else "false"
     # No casts unless they are asked for: nearly always the version decides.
-    return (
-        f"(case when entry.version_at is not null then {row}.{version} >= entry.version_at "
-        f"else {' and '.join(equal)} end)"
-    )
+    return f"(case when {is_newer} then true else {' and '.join(equal)} end)"
 
 
 @dataclass(frozen=True)
@@ -228,7 +233,9 @@ def _settle_resent(cursor: Cursor, contract: Contract, file_id: int, only_by: in
 
 
 def _good_lines(cursor: Cursor, contract: Contract, this: _Content, other: _Content) -> list[int]:
-    """Lines of entries without a key where the other content has as many good rows as this one has rows at all."""
+    """Lines of entries without a key where the other content has as many good rows that this one has nowhere."""
+    if other.rows_in_file < this.rows_in_file:
+        return []  # the bad line was taken out: another row stands there now
     cursor.execute(
         f"""
         with entry as (
@@ -238,16 +245,18 @@ def _good_lines(cursor: Cursor, contract: Contract, this: _Content, other: _Cont
         ),
 
         good as (
-            select
-                line,
-                count(*) filter (where file_id = %(rows_of)s) as here,
-                count(*) filter (where file_id = %(other)s) as there
-            from raw.{quote(contract.source)}
-            where file_id in (%(rows_of)s, %(other)s) and line in (select entry.line from entry)
-            group by line
+            select there.line, count(*) as new_rows
+            from raw.{quote(contract.source)} as there
+            where
+                there.file_id = %(other)s and there.line in (select entry.line from entry)
+                and not exists (
+                    select from raw.{quote(contract.source)} as here
+                    where here.file_id = %(rows_of)s and {same_row(contract, "here", "there")}
+                )
+            group by there.line
         )
 
-        select line from entry inner join good using (line) where there >= held + here order by line
+        select line from entry inner join good using (line) where new_rows >= held order by line
         """,
         {"this": this.file_id, "rows_of": this.rows_of, "other": other.rows_of},
     )
@@ -255,11 +264,11 @@ def _good_lines(cursor: Cursor, contract: Contract, this: _Content, other: _Cont
 
 
 def _has_all_rows(cursor: Cursor, contract: Contract, this: _Content, other: _Content) -> bool:
-    """Every good row of this content has an equal one in the other; none at all: as many rows in both."""
+    """Every good row of this content, and there is one, has an equal one in the other."""
     table = f"raw.{quote(contract.source)}"
     cursor.execute(f"select exists (select from {table} where file_id = %s)", (this.rows_of,))
     if cursor.fetchone() == (False,):
-        return this.rows_in_file == other.rows_in_file
+        return False
     cursor.execute(
         f"select not exists (select from {table} as here where here.file_id = %s and not exists "
         f"(select from {table} as there where there.file_id = %s and {same_row(contract, 'here', 'there')}))",

@@ -147,11 +147,21 @@ def open_entry(cursor: Cursor, file: LandingFile, sha256: str, mark: Mark, finge
     )
     row = cursor.fetchone()
     assert row is not None
-    # Lines of this path whose bytes could not be read: now they could.
-    cursor.execute(
-        "delete from landing.file where path = %s and sha256 = '' and file_id <> %s", (file.path, row[0])
-    )
+    _forget_unreadable(cursor, int(row[0]))
     return int(row[0])
+
+
+def _forget_unreadable(cursor: Cursor, file_id: int) -> None:
+    """Lines of this path whose bytes could not be read: now they could. What a person took back stays on record."""
+    cursor.execute(
+        """
+        delete from landing.file as unread using landing.file as this
+        where
+            this.file_id = %s and unread.path = this.path and unread.sha256 = '' and unread.file_id <> this.file_id
+            and not exists (select from landing.change where change.file_id = unread.file_id)
+        """,
+        (file_id,),
+    )
 
 
 def finish_entry(
@@ -170,7 +180,7 @@ def finish_entry(
         "money_in_file_vnd = %s, money_loaded_vnd = %s, "
         "money_duplicate_vnd = %s, money_quarantined_vnd = %s, "
         "content_of = %s, paid_through = %s, extra_columns = %s, notes = %s, "
-        "loaded_at = clock_timestamp() where file_id = %s",
+        "loaded_at = clock_timestamp(), last_seen_at = clock_timestamp() where file_id = %s",
         (
             counts.rows_in_file,
             counts.rows_loaded,
@@ -197,11 +207,12 @@ def refuse_entry(cursor: Cursor, file_id: int, reason: str) -> None:
 
 
 def remember_mark(cursor: Cursor, file_id: int, mark: Mark) -> None:
-    """The same content with another time: it need not be read again."""
+    """The same content with another time: it lies there again, and need not be read."""
     cursor.execute(
-        "update landing.file set size = %s, mtime_ns = %s where file_id = %s",
+        "update landing.file set size = %s, mtime_ns = %s, last_seen_at = clock_timestamp() where file_id = %s",
         (mark.size, mark.mtime_ns, file_id),
     )
+    _forget_unreadable(cursor, file_id)
 
 
 def move_repaired(cursor: Cursor, file_id: int, repaired: Counts, paid_through: datetime | None) -> None:

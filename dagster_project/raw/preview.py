@@ -23,7 +23,7 @@ from dagster_project.raw.changes import NO_CHANGE
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, load_content, make_tables
 from dagster_project.raw.ledger import Counts
-from dagster_project.raw.load import REFUSALS, why_refused
+from dagster_project.raw.load import REFUSALS, same_content, why_refused
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect, run_lock
 from dagster_project.warehouse.migrate import migrate_within
@@ -130,7 +130,7 @@ def _layout(seen: Preview, contract: Contract, records: RecordSource) -> Preview
 def _load(
     load: Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot, records: RecordSource, seen: Preview
 ) -> Preview:
-    original = ledger.first_with_content(cursor, file.source, snapshot.sha256, seen.kind)
+    original = same_content(load, cursor, file, snapshot.sha256)
     # Under a name that no file of the landing has, whose entries would be mixed up with these.
     line = replace(file, path=f"cashless contract check: {file.path}")
     file_id = ledger.open_entry(cursor, line, snapshot.sha256, snapshot.mark, load.fingerprint)

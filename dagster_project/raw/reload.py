@@ -110,7 +110,7 @@ def _read_again(
         if form_differs(load, twin.path, file.path):
             raise WarehouseError(
                 f"{file.path} has the same content as {twin.path}, but the contract now declares them in different "
-                "forms: take both back with cashless unload; cashless run then reads each in its own."
+                "forms: take both back with cashless unload, then cashless reload reads each in its own."
             )
     change_id = changes.begin(cursor, "reload", file.source, line.file_id, person)
     file_ids = [original.file_id, *(copy.file_id for copy in copies)]
@@ -154,7 +154,7 @@ def _read_instead(
         now,
         was_another_content=bool(before),
         same_content_as=original.path if original else None,
-        former_stands_as=standing_as(cursor, before[0]) if before else None,
+        former_stands_as=standing_as(cursor, load.contract, before[0]) if before else None,
     )
 
 

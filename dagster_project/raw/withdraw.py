@@ -67,7 +67,10 @@ def unload(
         }
         return [
             Unloaded(
-                line.path, moved[line.file_id], standing_as(cursor, line), line.refused_reason is not None
+                line.path,
+                moved[line.file_id],
+                standing_as(cursor, known[line.source], line),
+                line.refused_reason is not None,
             )
             for line in meant.values()
         ]
@@ -155,10 +158,12 @@ def withdraw_rows(cursor: Cursor, contract: Contract, file_ids: Sequence[int], c
     return Moved(sum(rows for _, rows, _ in promoted), rows_withdrawn)
 
 
-def standing_as(cursor: Cursor, line: Entry) -> str | None:
-    """The file by which the content of this line stands in raw."""
+def standing_as(cursor: Cursor, contract: Contract, line: Entry) -> str | None:
+    """The file by which the content of this line, read in the same form, stands in raw."""
     other = ledger.first_with_content(cursor, line.source, line.sha256, file_kind(line.path))
-    return other.path if other else None
+    if other is None or contract.file_form(other.path).reads_unlike(contract.file_form(line.path)):
+        return None
+    return other.path
 
 
 def _take_back(cursor: Cursor, contract: Contract, file_id: int, person: Person) -> Moved:

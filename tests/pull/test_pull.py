@@ -21,7 +21,7 @@ from dagster_project.raw.load import load_landing
 from dagster_project.transform.dbt import REPOSITORY
 from dagster_project.warehouse.connection import WarehouseError, connect, run_lock
 
-FIRST_FILE = "payments/cmis/cmis_20240101T000000_20240510T100000.csv.gz"
+FIRST_FILE = "payments/pulled/cmis/cmis_20240101T000000_20240510T100000.csv.gz"
 
 
 def test_new_rows_become_a_file_that_is_read_like_any_other(cmis: Cmis) -> None:
@@ -67,7 +67,7 @@ def test_the_next_pull_begins_before_the_last_one_ended(cmis: Cmis) -> None:
     cmis.add(4, "2024-05-02 00:00")
     cmis.add(5, "2024-06-01 00:00")
     pulled = cmis.pulled()
-    assert pulled.file == "payments/cmis/cmis_20240507T100000_20240601T000000.csv.gz"
+    assert pulled.file == "payments/pulled/cmis/cmis_20240507T100000_20240601T000000.csv.gz"
     assert ids(cmis.rows(pulled.file)) == ["T1", "T3", "T5"]
     assert cmis.load() == 2
     # From wherever one likes; how far the pull has come does not go back.
@@ -101,7 +101,7 @@ def test_a_result_that_changes_under_the_same_marks_gets_a_name_of_its_own(cmis:
     for number in range(3):
         cmis.add(number + 1, "2024-05-10 10:00")
         names.append(cmis.pulled().file)
-    stem = "payments/cmis/cmis_20240510T000000_20240510T100000"
+    stem = "payments/pulled/cmis/cmis_20240510T000000_20240510T100000"
     assert names == [f"{stem}.csv.gz", f"{stem}_2.csv.gz", f"{stem}_3.csv.gz"]
     assert cmis.load() == 3
 
@@ -157,7 +157,7 @@ def test_a_mark_in_the_future_does_not_hide_what_comes(cmis: Cmis) -> None:
 def test_rows_without_a_mark_come_and_move_nothing(cmis: Cmis) -> None:
     cmis.declare()
     cmis.add(1, None)
-    assert cmis.pulled().file == "payments/cmis/cmis_20240101T000000_20240101T000000.csv.gz"
+    assert cmis.pulled().file == "payments/pulled/cmis/cmis_20240101T000000_20240101T000000.csv.gz"
     assert cmis.query("select high_water from landing.pull") == [("2024-01-01T00:00:00",)]
 
 

@@ -381,3 +381,25 @@ def test_rows_already_loaded_are_read_anew_by_reload(landing: Landing, declare: 
     assert (
         landing.query("select rows_loaded, rows_quarantined from bi.load_audit order by file") == [(0, 1)] * 2
     )
+
+
+def test_utf_16_without_its_mark_is_refused_if_declared_so(landing: Landing, declare: Declare) -> None:
+    declare("customers", {"encoding": "utf-16"})
+    landing.put("customers/a.csv", csv_text("customers", [row("customers")]).encode("utf-16-le"))
+    assert only(landing, "customers").refused_reason == "some of its bytes are no utf-16"
+
+
+def test_a_file_without_a_header_tells_no_name(landing: Landing, declare: Declare) -> None:
+    declare("customers", {"encoding": "tcvn3"})
+    line = ",".join(row("customers", customer_name="Tran Van Cuong", address="Pho Moi").values()).encode()
+    landing.put("customers/a.csv", line + b"\n" + line.replace(b"Cuong", b"C\xffng") + b"\n")
+    reason = str(only(landing, "customers").refused_reason)
+    assert "Cuong" not in reason
+    assert "line 2, field 3: " in reason
+
+
+def test_declared_forms_do_not_hold_for_pulled_files(landing: Landing, declare: Declare) -> None:
+    declare("bills", {"decimal": ",", "delimiter": ";"})
+    landing.put("bills/pulled/cmis/cmis_1_2.csv", csv_text("bills", [row("bills", kwh="182.5")]))
+    assert only(landing, "bills").status == "loaded"
+    assert landing.value("select kwh::text from raw.bills") == "182.5"

@@ -352,3 +352,14 @@ def duration_of_a_million_years() -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def test_a_row_without_a_key_that_says_total_somewhere_is_still_a_row(landing: Landing) -> None:
+    names = list(contracts()["feedback"].names)
+    rows = [row("feedback"), row("feedback", feedback_id="", text="Tổng cộng")]
+    cells = [names, *([values[name] for name in names] for values in rows)]
+    write_workbook(landing.root / "feedback" / "a.xlsx", {"Sheet1": cells})
+    landing.load()
+    assert landing.query("select rows_in_file, rows_loaded, rows_quarantined from bi.load_audit") == [
+        (2, 1, 1)
+    ]

@@ -254,15 +254,52 @@ def test_other_files_close_no_row_without_a_key(landing: Landing, path: str, tex
     assert set(landing.query("select status from bi.quarantine where file = 'bills/a.csv'")) == {("open",)}
 
 
-@pytest.mark.parametrize(("rows", "status"), [(2, "repaired"), (1, "open")])
-def test_a_file_without_any_good_row_is_corrected_by_one_of_as_many_rows(
-    landing: Landing, rows: int, status: str
-) -> None:
-    landing.put("bills/a.csv", with_line(bills(bill(), bill("BE2", status="lost")), 2, "BE1"))
+def test_without_any_good_row_nobody_knows_that_it_is_the_same_file(landing: Landing) -> None:
+    """A name that is used every day: today's rows make up for nothing of yesterday's."""
+    landing.put("bills/today.csv", with_line(with_line(bills(bill(), bill("BE2")), 2, "BE1"), 3, "BE2"))
     landing.load()
-    landing.put("bills/a.csv", bills(*[bill(), bill("BE2")][:rows]))
+    landing.put("bills/today.csv", bills(bill("BE3"), bill("BE4")))
     landing.load()
-    assert landing.value("select status from bi.quarantine where line = 2") == status
+    assert {status for _, _, status, _ in states(landing)} == {"open"}
+
+
+def test_a_bad_line_that_was_taken_out_is_not_corrected(landing: Landing) -> None:
+    good = [bill(), bill("BE2"), bill("BE3")]
+    landing.put("bills/a.csv", with_line(bills(*good), 3, "BE2"))
+    landing.load()
+    landing.put("bills/a.csv", bills(good[0], good[2]))  # what stands in line 3 now stood in line 4
+    landing.load()
+    assert [status for _, _, status, _ in states(landing)] == ["open"]
+    landing.put("bills/a.csv", bills(good[0], good[2], good[0]))  # as many rows, but no new one
+    landing.load()
+    assert [status for _, _, status, _ in states(landing)] == ["open"]
+    landing.put("bills/a.csv", bills(*good))
+    landing.load()
+    assert [status for _, _, status, _ in states(landing)] == ["repaired"]
+
+
+def test_another_state_of_the_same_day_is_no_correction(landing: Landing) -> None:
+    landing.put("bills/a.csv", bills(bill(status="issued")))
+    landing.put("bills/b.csv", bills(bill(status="cancelled", vat_amount="x")))
+    landing.load()
+    assert [status for _, _, status, _ in states(landing)] == ["open"]
+    landing.put("bills/c.csv", bills(bill(status="cancelled")))
+    landing.load()
+    assert [(status, by) for _, _, status, by in states(landing)] == [("repaired", "bills/c.csv")]
+
+
+def test_a_payment_that_differs_is_a_conflict_and_no_correction(landing: Landing) -> None:
+    landing.put("payments/a.csv", csv_text("payments", [row("payments", amount="x")]))
+    for name, changed in (
+        ("b", {"customer_code": "PN01000000002"}),
+        ("c", {"paid_at": "2024-05-12 10:00:00"}),
+    ):
+        landing.put(f"payments/{name}.csv", csv_text("payments", [row("payments", **changed)]))
+    landing.load()
+    assert [status for _, _, status, _ in states(landing)] == ["open"]
+    landing.put("payments/d.csv", csv_text("payments", [row("payments", amount="7000")]))
+    landing.load()
+    assert [(status, by) for _, _, status, by in states(landing)] == [("repaired", "payments/d.csv")]
 
 
 def test_a_corrected_file_that_lies_elsewhere_too(landing: Landing) -> None:
@@ -317,7 +354,7 @@ def test_a_closed_entry_is_loaded_all_the_same_if_it_is_good_under_another_contr
     landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landing.put("bills/a.csv", bills(bill(status="lost"), bill("BE2", status="lost", cycle="9")))
-    landing.put("bills/b.csv", bills(bill(updated_at="2024-06-01"), bill("BE2")))
+    landing.put("bills/b.csv", bills(*(bill(name, updated_at="2024-06-01") for name in ("BE1", "BE2"))))
     landing.load()
     assert [by for *_, by in states(landing)] == ["bills/b.csv"] * 2
     at = landing.query("select repaired_at from bi.quarantine order by line")
@@ -341,8 +378,9 @@ def test_a_closed_entry_is_loaded_all_the_same_if_it_is_good_under_another_contr
 
 
 def test_a_row_that_leaves_quarantine_corrects_others(landing: Landing) -> None:
-    landing.put("payments/a.csv", csv_text("payments", [row("payments", amount="x")]))
-    landing.put("payments/b.csv", csv_text("payments", [row("payments", paid_at="2026-01-20 10:00:00")]))
+    future = {"paid_at": "2026-01-20 10:00:00"}
+    landing.put("payments/a.csv", csv_text("payments", [row("payments", amount="x", **future)]))
+    landing.put("payments/b.csv", csv_text("payments", [row("payments", **future)]))
     landing.load()
     assert {status for _, _, status, _ in states(landing)} == {"open"}
     landing.load(today=date(2026, 1, 20))
@@ -359,7 +397,7 @@ def test_a_row_that_leaves_quarantine_must_be_in_the_file_sent_again_too(landing
     landing.load()
     landing.put("payments/a.csv", csv_text("payments", good))
     landing.load()
-    assert [status for _, _, status, _ in states(landing)] == ["repaired", "open"]
+    assert [status for _, _, status, _ in states(landing)] == ["open", "open"]
     landing.load(today=date(2026, 1, 20))
     assert states(landing) == [
         ("payments/a.csv", 3, "open", None),

@@ -425,6 +425,31 @@ def test_a_refused_file_is_asked_for_until_it_came_whole_or_somebody_takes_it_of
     assert landing.query(open_refusals) == [("payments/corrected.csv", "the file is empty")]
 
 
+def test_a_file_that_could_not_be_read_and_was_taken_off_the_list_may_still_come(landing: Landing) -> None:
+    (landing.root / "payments").mkdir(parents=True)
+    path = landing.root / "payments" / "a.csv"
+    path.symlink_to(landing.root / "nowhere.csv")
+    assert [file.status for file in landing.load().files] == ["refused"]
+    unload(landing.settings, ["payments/a.csv"], AN)
+    path.unlink()
+    landing.put("payments/a.csv", payments("T1"))
+    assert landing.load().rows_added["payments"] == 1
+
+
+def test_a_good_content_that_lies_there_again_makes_up_for_what_was_refused(landing: Landing) -> None:
+    good, refused = payments("T1"), "select count(*) from landing.refused_file"
+    for spoil in ("", "partner_code\nVCB\n"):
+        landing.put("payments/a.csv", good)
+        landing.load()
+        landing.put("payments/a.csv", spoil)
+        landing.load()
+        assert landing.value(refused) == 1
+        landing.put("payments/a.csv", good)
+        landing.load()
+        assert landing.value(refused) == 0
+    assert landing.value("select count(*) from raw.payments") == 1
+
+
 def test_a_path_with_several_contents(landing: Landing) -> None:
     for transaction in ("T1", "T2", "T3"):
         landing.put("payments/day.csv", payments(transaction))
