@@ -51,6 +51,12 @@ LEDGER = [
         description="The rows that were not accepted, with their reason; every raw asset writes it.",
     ),
     dg.AssetSpec(
+        ["landing", "refused_file"],
+        group_name="raw",
+        owners=OPERATOR,
+        description="The files that were refused and that nothing made up for yet.",
+    ),
+    dg.AssetSpec(
         ["landing", "change"],
         group_name="raw",
         owners=OPERATOR,

@@ -41,7 +41,7 @@ def test_what_a_pull_brings_is_loaded_by_the_same_run(
     (folder / "other.yaml").write_text(DECLARED.replace("CMIS_URL", "OTHER_URL"), encoding="utf-8")
     monkeypatch.setenv("CMIS_URL", warehouse.database_url or "")
     report = run_a_part(warehouse, "landing/pull", "raw/targets")
-    file = "targets/cmis/cmis_20240101_20240502.csv.gz"
+    file = "targets/pulled/cmis/cmis_20240101_20240502.csv.gz"
     assert [(pull.name, pull.file) for pull in report.pulls] == [("cmis", file), ("other", None)]
     assert [(result.path, result.counts.rows_loaded) for result in report.files] == [(file, 1)]
     assert (Path(warehouse.landing) / file).exists()

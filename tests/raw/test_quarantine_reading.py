@@ -20,7 +20,7 @@ def bad(landing: Landing) -> Landing:
     """Two sources with bad rows, one of them repaired, and a refused file."""
     bills = [row("bills", bill_id=f"B{n}", status="lost", total_amount="1000") for n in range(3)]
     landing.put("bills/a.csv", csv_text("bills", [*bills, row("bills", bill_id="B9", cycle="8")]))
-    landing.put("bills/b.csv", csv_text("bills", [row("bills", bill_id="B2")]))
+    landing.put("bills/b.csv", csv_text("bills", [row("bills", bill_id="B2", updated_at="2024-05-06")]))
     landing.put("payments/a.csv", csv_text("payments", [row("payments", fee="-1", paid_at="soon")]))
     landing.put("payments/empty.csv", "")
     landing.load()
