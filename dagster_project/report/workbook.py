@@ -200,10 +200,12 @@ def _write_guide(book: Any, source: str, day: date) -> None:
         ),
         (
             "Cách sửa: sửa dữ liệu tại nguồn rồi gửi lại, cả tệp hoặc chỉ các dòng đã sửa (có dòng tiêu đề), vào cùng "
-            f"thư mục {source}, tên tệp tùy ý. Dòng có cùng khóa và phiên bản không cũ hơn sẽ thay cho dòng lỗi.",
+            f"thư mục {source}, tên tệp tùy ý. Dòng lỗi được thay bằng dòng "
+            "cùng khóa, chỉ khác ở cột sai hoặc có ngày cập nhật mới hơn (thanh toán: chỉ khác ở cột sai).",
             "How to correct: put it right at the source and send it again, the whole file or only the corrected rows "
-            f"(with the header), to the same folder {source}, under any name. A row of the same key and no older "
-            "version takes the place of the bad one.",
+            f"(with the header), to the same folder {source}, under any name. What takes the place of a bad row "
+            "is one of the same key that differs in the faulty columns alone, or has a newer updated_at (payments: "
+            "that differs in the faulty columns alone).",
             text,
         ),
         (
