@@ -1,26 +1,30 @@
 """CSV files (plain or gzip) as records: delimiter, quoting, lines. No judgement of values, no SQL.
 
-A block of lines without anything special goes to COPY as it stands, with its line numbers in front; only the
-others are taken apart in Python, and those whose declared form needs it. That is what makes large files quick.
+A block of lines without anything special is parted by Arrow; only the others are taken apart in Python, and those
+whose declared form needs it. That is what makes large files quick.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
 from dagster_project.contracts.file_form import PLAIN, FileForm
 from dagster_project.contracts.model import Contract, fold_header
+from dagster_project.landing.batches import BatchWriter, batch_schema
 from dagster_project.landing.declared import Declared
 from dagster_project.landing.records import (
-    LINE_END,
-    BlockWriter,
     Layout,
     RawText,
     RefusedError,
@@ -39,10 +43,13 @@ _READ = READ
 _LONGEST_QUOTE = 16 << 20
 # Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
 _END = "\0end\n"
-# What str.strip would take away beside a delimiter. The blank itself is looked for at the ends of fields.
-_RARE_SPACE = tuple("\t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") + tuple(
+# In lines that are plain there is none of these: quotes, \\N, and what str.strip takes away beside the blank.
+_NOT_PLAIN = b'"\\\t\v\f\x1c\x1d\x1e\x1f'
+_RARE_SPACE = tuple("\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") + tuple(
     chr(code) for code in range(0x2000, 0x200B)
 )
+# Arrow takes it away in front of a text.
+_BYTE_ORDER_MARK = codecs.BOM_UTF8
 
 
 class CsvSource:
@@ -55,15 +62,16 @@ class CsvSource:
             self._text = examine(_unpacked(path) if is_gzip else path, self._declared)
         except UnreadableTextError as fault:
             raise self._unreadable(fault) from None
-        self.delimiter, header, self._header_lines = self._read_header()
+        self._delimiter, header, self._header_lines = self._read_header()
         if not header:
             raise RefusedError("the file is empty")
         encoding = form.encoding or self._text.encoding
-        self.form: str | None = f"{encoding}, {_DELIMITER_NAMES.get(self.delimiter, self.delimiter)}"
+        self.form: str | None = f"{encoding}, {_DELIMITER_NAMES.get(self._delimiter, self._delimiter)}"
         self._layout: Layout = match_header(header, contract, self._declared.headers)
         self.copy_columns = self._layout.contract_columns
         self._translator = self._declared.translator(self.copy_columns)
         self.extra_names = self._layout.extra_names
+        self._schema = batch_schema(self.copy_columns, bool(self.extra_names))
         self.notes: list[str] = []
         self.totals: list[Total] = []
 
@@ -73,19 +81,21 @@ class CsvSource:
     def sheet_starts(self) -> list[tuple[int, str]]:
         return []
 
-    def blocks(self) -> Iterator[str]:
-        """Blocks for COPY; the row number of a CSV record is the line where it begins."""
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The row number of a CSV record is the line where it begins."""
         with self._open() as stream:
             line_no = self._header_lines + 1
             for _ in range(self._header_lines):
                 stream.readline()
-            while lines := stream.readlines(_READ):
-                block = self._straight(lines, line_no)
-                if block is None:
-                    lines = _to_even_quotes(lines, stream)
-                    yield from self._taken_apart(lines, line_no, stream)
-                else:
-                    yield block
+            while text := stream.read(_READ):
+                text += stream.readline()
+                batch = self._plain(text, line_no)
+                if batch is not None:
+                    line_no += batch.num_rows
+                    yield batch
+                    continue
+                lines = _to_even_quotes(StringIO(text, newline="").readlines(), stream)
+                yield self._taken_apart(lines, line_no, stream)
                 line_no += len(lines)
 
     def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
@@ -95,10 +105,10 @@ class CsvSource:
                 for _ in islice(stream, line - 1 - passed):
                     pass
                 taken: list[str] = []
-                fields = _next_record(stream, taken, self.delimiter)
+                fields = _next_record(stream, taken, self._delimiter)
                 passed = line - 1 + len(taken)
                 yield RawText(
-                    row_no, "".join(taken).rstrip("\r\n"), hide(fields, self._layout, self.delimiter)
+                    row_no, "".join(taken).rstrip("\r\n"), hide(fields, self._layout, self._delimiter)
                 )
 
     def _open(self) -> TextIOWrapper:
@@ -132,42 +142,45 @@ class CsvSource:
             place += f", column {header[index].strip()}" if is_known else f", field {index + 1}"
         return RefusedError(f"{place}: {fault}")
 
-    def _straight(self, lines: list[str], first_line: int) -> str | None:
-        """The block with line numbers in front; None if one of its records needs more than that."""
+    def _plain(self, text: str, first_line: int) -> pa.RecordBatch | None:
+        """The records of whole lines; None if one of them needs more than parting."""
         if self.extra_names or self._translator:
             return None
-        text = "".join(lines)
-        if "\r" in text:
-            text = text.replace("\r\n", "\n")
-        delimiter = self.delimiter
-        if (
-            '"' in text
-            or "\r" in text
-            or "NULL" in text
-            or "\\N" in text
-            or f" {delimiter}" in text
-            or f"{delimiter} " in text
-            or " \n" in text
-            or "\n " in text
-            or text.startswith(" ")
-            or text.endswith(" ")
-            or any(char != delimiter and char in text for char in _RARE_SPACE)
-            or not (text.isascii() or unicodedata.is_normalized("NFC", text))
+        content = text.encode()
+        if not _is_plain(content, self._delimiter):
+            return None
+        if not text.isascii() and (
+            any(char in text for char in _RARE_SPACE) or not unicodedata.is_normalized("NFC", text)
         ):
             return None
-        records = text.removesuffix("\n").split("\n")
-        if {record.count(delimiter) for record in records} != {self._layout.width - 1}:
+        try:
+            fields = pyarrow.csv.read_csv(
+                pa.py_buffer(content),
+                pyarrow.csv.ReadOptions(
+                    use_threads=False, block_size=len(content) + 1, column_names=self.copy_columns
+                ),
+                pyarrow.csv.ParseOptions(
+                    delimiter=self._delimiter, quote_char=False, ignore_empty_lines=False
+                ),
+                pyarrow.csv.ConvertOptions(
+                    check_utf8=False,
+                    column_types=dict.fromkeys(self.copy_columns, pa.string()),
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid:  # a wrong number of fields
             return None
-        gap = delimiter * 2  # the field_count between them is null
-        numbered = [
-            f"{number}{delimiter}{number}{gap}{record}" for number, record in enumerate(records, first_line)
-        ]
-        return LINE_END.join(numbered) + LINE_END
+        (parted,) = fields.to_batches()
+        numbers = pa.arange(first_line, first_line + parted.num_rows)
+        return pa.RecordBatch.from_arrays(
+            [numbers, numbers.cast(pa.int32()), pa.nulls(parted.num_rows, pa.int32()), *parted.columns],
+            schema=self._schema,
+        )
 
-    def _taken_apart(self, lines: list[str], first_line: int, stream: TextIOWrapper) -> Iterator[str]:
+    def _taken_apart(self, lines: list[str], first_line: int, stream: TextIOWrapper) -> pa.RecordBatch:
         """The records of a block one by one. `lines` grows when a quoted field goes on behind the block."""
         while True:
-            records, open_line = _records(lines, self.delimiter, first_line)
+            records, open_line = _records(lines, self._delimiter, first_line)
             if open_line is None:
                 break
             more = stream.readlines(_READ) if sum(map(len, lines)) < _LONGEST_QUOTE else []
@@ -175,9 +188,9 @@ class CsvSource:
                 raise _not_closed(open_line)
             lines += more
         ends_in_line = not lines[-1].endswith(("\n", "\r"))  # so only at the end of the file
-        writer = BlockWriter(self.delimiter)
+        writer = BatchWriter(self._schema)
         width, has_extras = self._layout.width, bool(self.extra_names)
-        padding: list[None] = [None] * (len(self.copy_columns) + has_extras)
+        padding = [""] * (len(self.copy_columns) + has_extras)
         for index, (line, fields) in enumerate(records):
             if len(fields) == width:
                 values = without_extras(fields, self._layout) if has_extras else clean_fields(fields)
@@ -190,9 +203,26 @@ class CsvSource:
                         f"truncated: the last line ({line}) has no end and {len(fields)} of {width} fields"
                     )
                 writer.write((line, line, len(fields), *padding))
-            if writer.is_full:
-                yield writer.take()
-        yield writer.take()
+        return writer.take()
+
+
+def _is_plain(content: bytes, delimiter: str) -> bool:
+    """Whether no field of these whole lines of ASCII needs to be cleaned, and each line is a record."""
+    if (
+        len(content.translate(None, _NOT_PLAIN.replace(delimiter.encode(), b""))) != len(content)
+        or b"NULL" in content
+        or content.startswith((b"\n", b"\r", b" ", _BYTE_ORDER_MARK))
+        or content.endswith(b" ")
+        or content.count(b"\r") != content.count(b"\r\n")
+    ):
+        return False
+    chars = np.frombuffer(content, np.uint8)
+    ends = (chars == ord("\n")) | (chars == ord("\r"))
+    edges = ends | (chars == ord(delimiter))
+    blanks = chars == ord(" ")
+    at_edge = (edges[:-1] & blanks[1:]) | (blanks[:-1] & edges[1:])
+    empty_line = (chars[:-1] == ord("\n")) & ends[1:]
+    return not (at_edge | empty_line).any()
 
 
 def _unpacked(path: Path) -> Path:

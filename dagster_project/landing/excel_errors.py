@@ -23,6 +23,8 @@ ErrorTexts = dict[int, dict[int, str]]
 
 _READ = 1 << 20
 _ERROR_TYPE = re.compile(rb"""\st\s*=\s*["']e["']""")
+# One of these is in all of them, and they are quicker to look for.
+_ERROR_LETTERS = (b'"e"', b"'e'", b"\"e'", b"'e\"")
 _LONGEST_TYPE = 64
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]+)")
 
@@ -94,7 +96,8 @@ def _has_error_type(stream: IO[bytes]) -> bool:
     """Whether any cell is of the error type: most sheets have none, and looking for it is quick."""
     end = b""
     while block := stream.read(_READ):
-        if _ERROR_TYPE.search(end + block):
+        text = end + block
+        if any(letter in text for letter in _ERROR_LETTERS) and _ERROR_TYPE.search(text):
             return True
         end = block[-_LONGEST_TYPE:]
     return False

@@ -11,21 +11,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
+import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
 from dagster_project.contracts.file_form import PLAIN, FileForm
 from dagster_project.contracts.model import Contract, fold_header
+from dagster_project.landing.batches import BatchWriter, batch_schema
 from dagster_project.landing.cells import cell_text
 from dagster_project.landing.declared import Declared, Kind, kind_of
 from dagster_project.landing.excel_errors import ErrorCells, ErrorTexts
 from dagster_project.landing.excel_trial import is_harmless
 from dagster_project.landing.records import (
-    BlockWriter,
     Layout,
     RawText,
     RefusedError,
@@ -36,11 +38,11 @@ from dagster_project.landing.records import (
     match_header,
     missing_columns,
     without_extras,
-    without_nul,
 )
 
 HEADER_ROWS = 30
 _TOTAL_WORDS = frozenset(("tong cong", "tong", "cong", "tong so"))
+_TOTAL_LETTERS = frozenset("tTcC")
 # What the reader and the parts of a zip file raise for a workbook that is damaged.
 _UNREADABLE = (
     CalamineError,
@@ -75,7 +77,6 @@ class _Sheet:
 class ExcelSource:
     """One workbook, opened: the sheets that have the required columns are known."""
 
-    delimiter = ","
     form: str | None = None
 
     def __init__(self, path: Path, contract: Contract, form: FileForm = PLAIN) -> None:
@@ -106,11 +107,11 @@ class ExcelSource:
     def sheet_starts(self) -> list[tuple[int, str]]:
         return self._starts
 
-    def blocks(self) -> Iterator[str]:
-        """Blocks for COPY; rows are numbered through all sheets, `line` is the row of the sheet."""
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Rows are numbered through all sheets, `line` is the row of the sheet."""
         self.totals.clear()
         self._starts.clear()
-        writer = BlockWriter(self.delimiter)
+        writer = BatchWriter(batch_schema(self.copy_columns, bool(self.extra_names)))
         row_no = 0
         for sheet in self._sheets:
             self._starts.append((row_no + 1, sheet.name))
@@ -128,8 +129,8 @@ class ExcelSource:
                 values = self._values(sheet, cells, kinds, positions)
                 writer.write((row_no, line, None, *values))
                 if writer.is_full:
-                    yield without_nul(writer.take())
-        yield without_nul(writer.take())
+                    yield writer.take()
+        yield writer.take()
 
     def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
         wanted = iter(rows)
@@ -266,7 +267,10 @@ class ExcelSource:
             values = row[:width]
             if beyond:
                 values += [row[index] for index in beyond]
-            cells = [cell_text(_whole(value), form) for value, form in zip(values, forms, strict=True)]
+            cells = [
+                value if type(value) is str else cell_text(_whole(value), form)
+                for value, form in zip(values, forms, strict=True)
+            ]
             if not any(text.strip() for text in cells):
                 continue
             if self._declared.is_legacy:
@@ -332,6 +336,8 @@ def _total_label(sheet: _Sheet, cells: list[str]) -> int | None:
 
     Of the key a total row has nothing, unless the label stands there. A name that is such a word is no label.
     """
+    if not any(text.lstrip()[:1] in _TOTAL_LETTERS and _is_total_word(text) for text in cells):
+        return None
     filled = [index for index, text in zip(sheet.keys, _key_texts(sheet, cells), strict=True) if text]
     if len(filled) > 1:
         return None
@@ -351,8 +357,9 @@ def _key_texts(sheet: _Sheet, cells: list[str]) -> list[str]:
     return clean_fields([cells[index] for index in sheet.keys])
 
 
+@lru_cache(1 << 12)
 def _is_total_word(text: str) -> bool:
-    return text.strip()[:1] in tuple("tTcC") and fold_header(text).rstrip(" :") in _TOTAL_WORDS
+    return fold_header(text).rstrip(" :") in _TOTAL_WORDS
 
 
 def _whole(value: Any) -> Any:

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 
 from dagster_project.contracts.file_form import PLAIN, FileForm
 from dagster_project.contracts.model import Contract, Form
+from dagster_project.landing.batches import BatchWriter, batch_schema
 from dagster_project.landing.cells import cell_text
 from dagster_project.landing.declared import Declared, Kind
 from dagster_project.landing.records import (
-    BlockWriter,
     Layout,
     RawText,
     RefusedError,
@@ -24,7 +24,6 @@ from dagster_project.landing.records import (
     join_fields,
     match_header,
     without_extras,
-    without_nul,
 )
 
 _BATCH = 20_000
@@ -37,7 +36,6 @@ _OUTLYING = (pa.ArrowException, ValueError, OverflowError, LookupError)
 class ParquetSource:
     """One Parquet file, opened. A row's line is its number in the file, from 1: there is no header line."""
 
-    delimiter = ","
     form: str | None = None
 
     def __init__(self, path: Path, contract: Contract, form: FileForm = PLAIN) -> None:
@@ -68,17 +66,17 @@ class ParquetSource:
     def sheet_starts(self) -> list[tuple[int, str]]:
         return []
 
-    def blocks(self) -> Iterator[str]:
-        """Blocks for COPY; the row number is the line."""
-        writer = BlockWriter(self.delimiter)
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The row number is the line."""
+        writer = BatchWriter(batch_schema(self.copy_columns, bool(self.extra_names)))
         for row_no, cells in self._rows():
             values = without_extras(cells, self._layout) if self.extra_names else clean_fields(cells)
             if self._translator:
                 self._translator.cells(values, self._kinds)
             writer.write((row_no, row_no, None, *values))
             if writer.is_full:
-                yield without_nul(writer.take())
-        yield without_nul(writer.take())
+                yield writer.take()
+        yield writer.take()
 
     def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
         wanted = iter(rows)

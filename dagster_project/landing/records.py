@@ -1,4 +1,4 @@
-"""What every file format becomes: blocks of text records for COPY, and the raw text of single rows.
+"""What every file format becomes: batches of records as text, and the raw text of single rows.
 
 Header recognition, trimming and hiding live here; how a format is read does not, nor is a value judged.
 """
@@ -12,17 +12,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dagster_project.contracts.model import Contract, fold_header
+
+if TYPE_CHECKING:  # Arrow takes a fifth of a second, and is needed only when there is something to read
+    import pyarrow as pa
 
 NULLS = frozenset(("NULL", "\\N"))
 HIDDEN = "***"
 # Both characters, because Python before 3.13 quotes only those line ends that its own rows have, and COPY
 # takes no bare carriage return.
 LINE_END = "\r\n"
-# COPY is fed in blocks of about this many characters: large enough that Python's share of the work is small.
-BLOCK_CHARS = 1 << 18
 # What tells of a person in whatever column it stands: a customer code, a mobile number, two words of letters (a name).
 # A name is looked for only where a word begins: from every letter of a long word it would take hours.
 _TELLS_A_PERSON = re.compile(
@@ -100,13 +101,8 @@ class Layout:
 
 
 class RecordSource(Protocol):
-    """One opened file of any format.
+    """One opened file of any format."""
 
-    `blocks` gives CSV text for COPY with the columns row_no, line, field_count, then `copy_columns`, then the
-    extra columns as JSON if there are any. `field_count` is null unless the row has a wrong number of fields.
-    """
-
-    delimiter: str
     # How text is encoded and parted in the file; None where the format itself says it.
     form: str | None
     copy_columns: tuple[str, ...]
@@ -114,7 +110,9 @@ class RecordSource(Protocol):
     notes: list[str]
     totals: list[Total]
 
-    def blocks(self) -> Iterator[str]: ...
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All records in their order, by `batches.batch_schema`."""
+        ...
 
     def raw_texts(self, rows: Sequence[tuple[int, int]]) -> Iterator[RawText]:
         """The raw text of rows (row_no, line), which come in the order of row_no."""
@@ -192,24 +190,6 @@ def without_extras(fields: Sequence[Field], layout: Layout) -> list[str]:
     without_nul("".join(text for text in extras.values() if text))
     kept.append(json.dumps(extras, ensure_ascii=False))
     return kept
-
-
-class BlockWriter:
-    """Collects records as CSV text until there is a block of them."""
-
-    def __init__(self, delimiter: str) -> None:
-        self._buffer = io.StringIO()
-        self.write = csv.writer(self._buffer, delimiter=delimiter, lineterminator=LINE_END).writerow
-
-    @property
-    def is_full(self) -> bool:
-        return self._buffer.tell() >= BLOCK_CHARS
-
-    def take(self) -> str:
-        block = self._buffer.getvalue()
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        return block
 
 
 def join_fields(fields: Iterable[Field], delimiter: str = ",") -> str:

@@ -18,8 +18,7 @@ from dagster_project.contracts.model import Contract
 from dagster_project.landing.records import RecordSource, RefusedError, Total
 from dagster_project.raw import correction, quarantine
 from dagster_project.raw.checks import RowChecks, fingerprint
-from dagster_project.raw.ddl import change_index, literal, quote
-from dagster_project.raw.feed import copy_blocks
+from dagster_project.raw.ddl import change_index, key_index, key_index_statement, quote
 from dagster_project.raw.ledger import NOTHING, Counts
 from dagster_project.raw.tables import ensure_tables
 
@@ -78,36 +77,24 @@ def load_content(
     load: Load, cursor: Cursor, file_id: int, records: RecordSource, name_change: NameChange
 ) -> Accepted:
     """All rows of a file: the good ones to raw, the others to quarantine; RefusedError if it is not to be taken."""
+    # Imported when there is a file to read: it brings Arrow.
+    from dagster_project.raw.judge import judge_rows  # noqa: PLC0415
+
     checks = load.checks
-    judge_rows(cursor, checks, records, load.today)
+    judge_rows(cursor, checks, records, load.today, load.temporary)
     for total in records.totals:
         _compare_total(cursor, checks, total)
     good = accept(load, cursor, file_id, name_change)
+    if good.counts != NOTHING:
+        correction.close_by_new_rows(cursor, checks, file_id)
     cursor.execute(f"select count(*), {_MONEY} from {checks.checked_table} where bad is not null")
     bad_rows, bad_money = _row(cursor)
     if bad_rows:
         width = len(records.copy_columns) + len(records.extra_names)
         quarantine.add_bad_rows(cursor, checks, file_id, records, width=width, today=load.today)
         correction.settle_entries_of(cursor, load.contract, file_id)
-    if good.counts != NOTHING:
-        correction.close_by_new_rows(cursor, checks, file_id)
     counts = good.counts._replace(rows_quarantined=bad_rows, money_quarantined_vnd=bad_money)
     return good._replace(counts=counts)
-
-
-def judge_rows(cursor: Cursor, checks: RowChecks, records: RecordSource, today: date) -> None:
-    """Fills the table of judged rows with all rows of a file; RefusedError if it cannot be read to its end."""
-    cursor.execute(f"truncate {checks.text_table}, {checks.checked_table}")
-    columns = ["row_no", "line", "field_count", *map(quote, records.copy_columns)]
-    if records.extra_names:
-        columns.append("extra")
-    copy_blocks(
-        cursor,
-        f"copy {checks.text_table} ({', '.join(columns)}) from stdin "
-        f"(format csv, delimiter {_delimiter(records.delimiter)}, null '')",
-        records.blocks(),
-    )
-    cursor.execute(checks.check_rows(today))
 
 
 def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) -> Accepted:
@@ -117,10 +104,13 @@ def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) ->
     (is_raw_empty,) = _row(cursor)
     # Without statistics the planner takes a temporary table for small: it sorts, and joins row by row.
     keys = ", ".join(quote(name) for name in load.contract.key)
-    cursor.execute(f"analyze {checks.checked_table} ({keys})")
+    cursor.execute(f"analyze {checks.checked_table} ({keys}, bad)")
     cursor.execute("truncate pg_temp.duplicate_row")
+    # Nothing tells the planner how many different keys there are, and a hash table that outgrows its memory is slow.
+    cursor.execute("set local enable_hashagg to off")
     cursor.execute(checks.find_duplicates(is_raw_empty))
     has_duplicates = cursor.rowcount > 0
+    cursor.execute("set local enable_hashagg to default")
     if has_duplicates:
         cursor.execute("analyze pg_temp.duplicate_row")
     cursor.execute(checks.count_rows())
@@ -133,7 +123,12 @@ def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) ->
         )
         repeated, money_repeated = _row(cursor)
     loaded, money_loaded = rows - repeated, money - money_repeated
+    if is_raw_empty:
+        # The index of the first rows costs less when it is made of all of them at once.
+        cursor.execute(f"drop index if exists raw.{quote(key_index(load.contract))}")
     cursor.execute(checks.accept_rows(has_duplicates), (file_id, name_change(loaded)))
+    if is_raw_empty:
+        cursor.execute(key_index_statement(load.contract))
     counts = Counts(
         rows_loaded=loaded,
         rows_duplicate=repeated,
@@ -169,10 +164,6 @@ def _compare_total(cursor: Cursor, checks: RowChecks, total: Total) -> None:
         raise RefusedError(
             f"sheet {total.sheet}, row {total.line}: the total is {written}, but its rows sum up to {whole}"
         )
-
-
-def _delimiter(delimiter: str) -> str:
-    return "e'\\t'" if delimiter == "\t" else literal(delimiter)
 
 
 def _row(cursor: Cursor) -> tuple[Any, ...]:

@@ -32,10 +32,9 @@ def create_statements(contract: Contract) -> list[str]:
     table = f"raw.{quote(contract.source)}"
     lines = [f"{quote(column.name)} {column.sql_type}" for column in contract.columns]
     lines += [f"{name} {sql_type}" for name, sql_type, _ in BOOK_COLUMNS]
-    keys = ", ".join(quote(name) for name in contract.key)
     statements = [
         f"create table if not exists {table} (" + ", ".join(lines) + ")",
-        f"create index if not exists {contract.source}_key_idx on {table} ({keys})",
+        key_index_statement(contract),
         f"create index if not exists {contract.source}_file_idx on {table} using brin (file_id)",
         # Small ranges: what is asked for are the newest rows, and they lie at the end.
         f"create index if not exists {change_index(contract)} on {table} using brin (change_id) "
@@ -54,6 +53,16 @@ def comment_statements(contract: Contract, present: Mapping[str | None, str | No
     for name, text in described:
         if present.get(name) != text:
             yield f"comment on column {table}.{quote(name)} is {literal(text)}"
+
+
+def key_index(contract: Contract) -> str:
+    """The index that finds the rows of a key."""
+    return f"{contract.source}_key_idx"
+
+
+def key_index_statement(contract: Contract) -> str:
+    keys = ", ".join(quote(name) for name in contract.key)
+    return f"create index if not exists {key_index(contract)} on raw.{quote(contract.source)} ({keys})"
 
 
 def change_index(contract: Contract) -> str:

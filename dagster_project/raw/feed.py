@@ -1,4 +1,4 @@
-"""Streams blocks of text into COPY. Nothing about what they hold."""
+"""Streams pieces of bytes into COPY. Nothing about what they hold."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 
-def copy_blocks(cursor: Cursor, statement: str, blocks: Iterator[str]) -> None:
-    """COPY … FROM STDIN of the blocks; an error while making them is raised as it is."""
-    feed = _Feed(blocks)
+def copy_from(cursor: Cursor, statement: str, pieces: Iterator[bytes]) -> None:
+    """COPY … FROM STDIN of the pieces; an error while making them is raised as it is."""
+    feed = _Feed(pieces)
     try:
         cursor.copy_expert(statement, feed, size=1 << 18)
     except psycopg2.Error:
@@ -20,17 +20,17 @@ def copy_blocks(cursor: Cursor, statement: str, blocks: Iterator[str]) -> None:
 
 
 class _Feed:
-    """The read() that copy_expert asks for. A block may be longer than asked for: it is sent whole."""
+    """The read() that copy_expert asks for. A piece may be longer than asked for: it is sent whole."""
 
-    def __init__(self, blocks: Iterator[str]) -> None:
-        self._blocks = blocks
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
         self.error: Exception | None = None
 
     def read(self, _size: int = -1, /) -> bytes:
         try:
-            for block in self._blocks:
-                if block:  # an empty answer would end the stream
-                    return block.encode()
+            for piece in self._pieces:
+                if piece:  # an empty answer would end the stream
+                    return piece
         except Exception as error:
             # psycopg2 turns it into an error of the server's; the caller raises this one instead.
             self.error = error
@@ -38,4 +38,4 @@ class _Feed:
         return b""
 
     def readline(self, _size: int = -1, /) -> bytes:
-        raise NotImplementedError("COPY reads blocks")
+        raise NotImplementedError("COPY reads pieces")

@@ -15,7 +15,7 @@ from dagster_project.raw import correction
 from dagster_project.raw.checks import FIELD_COUNT, IN_FUTURE, RowChecks, fingerprint
 from dagster_project.raw.correction import HELD, key_texts
 from dagster_project.raw.ddl import quote
-from dagster_project.raw.feed import copy_blocks
+from dagster_project.raw.feed import copy_from
 
 # Bad rows are fetched from their file in one pass per this many.
 _AT_ONCE = 100_000
@@ -43,12 +43,14 @@ def add_bad_rows(
             return
         last = rows[-1][0]
         cursor.execute("truncate pg_temp.row_text")
-        copy_blocks(
+        copy_from(
             cursor,
             "copy pg_temp.row_text (row_no, sheet, raw, raw_masked) from stdin (format csv)",
             _raw_texts(records, rows, sheets),
         )
         _enter(cursor, checks, file_id, width, today)
+        if len(rows) < _AT_ONCE:
+            return
 
 
 def copy_entries(cursor: Cursor, from_file: int, to_file: int) -> None:
@@ -195,6 +197,7 @@ def _enter(cursor: Cursor, checks: RowChecks, file_id: int, width: int, today: d
         from pg_temp.row_text
         inner join {checks.checked_table} as checked using (row_no)
         inner join {checks.text_table} as written using (row_no)
+        where checked.bad is not null
         order by row_no
         """,
         _fault_names(checks)
@@ -237,7 +240,7 @@ def _fault_names(checks: RowChecks) -> dict[str, object]:
 
 def _raw_texts(
     records: RecordSource, rows: list[tuple[int, int]], sheets: list[tuple[int, str]]
-) -> Iterator[str]:
+) -> Iterator[bytes]:
     starts = [start for start, _ in sheets]
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator=LINE_END).writerow
@@ -245,7 +248,7 @@ def _raw_texts(
         place = bisect_right(starts, text.row_no)
         write((text.row_no, sheets[place - 1][1] if place else None, text.raw, text.masked))
         if buffer.tell() > 1 << 18:
-            yield buffer.getvalue()
+            yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()
-    yield buffer.getvalue()
+    yield buffer.getvalue().encode()

@@ -16,8 +16,8 @@ from dagster_project.contracts.model import Contract
 from dagster_project.landing.reader import file_kind, open_records
 from dagster_project.landing.records import RecordSource
 from dagster_project.raw.checks import RowChecks, row_checks
-from dagster_project.raw.content import judge_rows
 from dagster_project.raw.ddl import quote
+from dagster_project.raw.judge import judge_rows
 from dagster_project.raw.load import REFUSALS, why_refused
 from dagster_project.reference.faults import Fault
 from dagster_project.reference.files import OverlayFile
@@ -56,7 +56,7 @@ def read_file(cursor: Cursor, contract: Contract, file: OverlayFile, today: date
             content = Path(folder) / f"content{file_kind(file.path)}"
             content.write_bytes(file.content)
             records = open_records(file.path, content, contract)
-            judge_rows(cursor, checks, records, today)
+            judge_rows(cursor, checks, records, today, Path(folder))
         found = _found(cursor, checks, file.path, records)
         for table in (checks.text_table, checks.checked_table):
             cursor.execute(f"drop table {table}")

@@ -129,8 +129,7 @@ def read(path: Path, source: str, ending: str) -> str:
     """What the reader alone makes of it: rows, or the reason why not. Any other error is the test's failure."""
     try:
         records = open_records(f"a{ending}", path, contracts()[source])
-        blocks = sum(map(len, records.blocks()))
-        return f"{blocks} characters"
+        return f"{sum(batch.num_rows for batch in records.batches())} rows"
     except RefusedError as error:
         return str(error)
 
