@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -65,17 +66,18 @@ def main(rows: tuple[int, ...], repeat: int, work: Path) -> None:
     url = server.start()
     lines = [
         f"{os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f} before; medians of {repeat}.\n",
-        "| rows | work | CPU s | client | server | wall s | rows per CPU s | of COPY | MB above imports |",
-        "|--:|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| rows | work | CPU s | client | server | wall s | rows per CPU s | of COPY | of typed COPY | "
+        "MB above imports |",
+        "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     try:
         for count in rows:
             landing = write_csv(work / f"csv_{count}", count)
-            runs: dict[str, list[Loaded]] = {"copy": [], "product": []}
+            runs: dict[str, list[Loaded]] = {"copy": [], "typed": [], "product": []}
             for _ in range(repeat):
                 for kind, found in runs.items():
                     found.append(_load(kind, server, url, landing, count))
-            lines += [_line(kind, found, runs["copy"]) for kind, found in runs.items()]
+            lines += [_line(kind, found, runs) for kind, found in runs.items()]
         count = min(PANDAS_ROWS, max(rows))
         landing = write_csv(work / f"csv_{count}", count)
         lines.append(_line("pandas", [_load("pandas", server, url, landing, count) for _ in range(repeat)]))
@@ -177,21 +179,25 @@ def _load(kind: str, server: EmbeddedServer, url: str, landing: Path, rows: int)
     return Loaded(rows, cost, memory["imports_mb"], memory["peak_mb"])
 
 
-def _line(kind: str, runs: list[Loaded], copies: list[Loaded] | None = None) -> str:
-    ratio = ""
-    if copies and kind != "copy":
-        pairs = zip(runs, copies, strict=True)
-        ratio = f"{median(run.rows_per_cpu_s / other.rows_per_cpu_s for run, other in pairs):.2f} ×"
+def _line(kind: str, runs: list[Loaded], beside: Mapping[str, list[Loaded]] | None = None) -> str:
+    ratios = [_ratio(runs, (beside or {}).get(other)) if kind != other else "" for other in ("copy", "typed")]
     figures = (
         f"{median(run.cost.cpu_s for run in runs):.2f}",
         f"{median(run.cost.client_cpu_s for run in runs):.2f}",
         f"{median(run.cost.server_cpu_s for run in runs):.2f}",
         f"{median(run.cost.wall_s for run in runs):.2f}",
         f"{median(run.rows_per_cpu_s for run in runs):,.0f}",
-        ratio,
+        *ratios,
         f"{median(run.peak_mb - run.imports_mb for run in runs):.0f}",
     )
     return f"| {runs[0].rows:,} | {kind} | " + " | ".join(figures) + " |"
+
+
+def _ratio(runs: list[Loaded], others: list[Loaded] | None) -> str:
+    if not others:
+        return ""
+    pairs = zip(runs, others, strict=True)
+    return f"{median(run.rows_per_cpu_s / other.rows_per_cpu_s for run, other in pairs):.2f} ×"
 
 
 if __name__ == "__main__":

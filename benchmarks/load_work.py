@@ -22,6 +22,7 @@ def product(url: str, landing: Path, home: Path) -> Callable[[], None]:
     """The product's own load: checks, quarantine, duplicates, ledger."""
     # psycopg2, the contracts and the readers are what a load imports.
     from dagster_project.landing import csv_reader, excel_reader  # noqa: F401, PLC0415
+    from dagster_project.raw import judge  # noqa: F401, PLC0415
     from dagster_project.raw.load import load_landing  # noqa: PLC0415
     from dagster_project.settings import Settings  # noqa: PLC0415
     from dagster_project.warehouse.connection import connect  # noqa: PLC0415
@@ -53,6 +54,29 @@ def copy(url: str, landing: Path, home: Path) -> Callable[[], None]:
     return work
 
 
+def typed(url: str, landing: Path, home: Path) -> Callable[[], None]:
+    """COPY of the same files into columns of the contract's types, bad rows ignored, and then the indexes of raw."""
+    from dagster_project.contracts.model import contracts  # noqa: PLC0415
+    from dagster_project.warehouse.connection import connect_url  # noqa: PLC0415
+
+    contract = contracts()[SOURCE]
+    listed = ", ".join(f"{column.name} {column.sql_type}" for column in contract.columns)
+
+    def work() -> None:
+        with closing(connect_url(url)) as conn, conn.cursor() as cursor:
+            cursor.execute(f"create table typed_copy ({listed})")
+            for file in sorted((landing / SOURCE).iterdir()):
+                with file.open("rb") as stream:
+                    columns = stream.readline().decode().strip()
+                    statement = f"copy typed_copy ({columns}) from stdin (format csv, on_error ignore)"
+                    cursor.copy_expert(statement, stream, size=BLOCK)
+            for names in (contract.key, *contract.lookups):
+                cursor.execute(f"create index on typed_copy ({', '.join(names)})")
+            conn.commit()
+
+    return work
+
+
 def pandas(url: str, landing: Path, home: Path) -> Callable[[], None]:
     """pandas.read_csv and to_sql with its multi-row inserts, as tutorials do it."""
     import pandas as pd  # noqa: PLC0415
@@ -68,7 +92,7 @@ def pandas(url: str, landing: Path, home: Path) -> Callable[[], None]:
     return work
 
 
-KINDS: dict[str, Any] = {"product": product, "copy": copy, "pandas": pandas}
+KINDS: dict[str, Any] = {"product": product, "copy": copy, "typed": typed, "pandas": pandas}
 
 
 def main(kind: str, url: str, landing: str, home: str) -> None:

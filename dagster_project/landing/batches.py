@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from dagster_project.landing.records import without_nul
 
+# Arrow's own keeps whatever it once had.
+pa.set_memory_pool(pa.system_memory_pool())
+
 # So many records make a batch: enough that what is done once for a batch costs little.
 BATCH_ROWS = 4_000
 

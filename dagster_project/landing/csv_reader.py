@@ -34,11 +34,12 @@ from dagster_project.landing.records import (
     match_header,
     without_extras,
 )
-from dagster_project.landing.text_encoding import READ, UnreadableTextError, examine
+from dagster_project.landing.text_encoding import UnreadableTextError, examine
 
 DELIMITERS = (",", ";", "\t", "|")
 _DELIMITER_NAMES = {"\t": "tab"} | {delimiter: f"“{delimiter}”" for delimiter in ",;|"}
-_READ = READ
+# So much is parted at once: less takes more time, more takes more memory.
+_READ = 1 << 19
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
 _LONGEST_QUOTE = 16 << 20
 # Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
