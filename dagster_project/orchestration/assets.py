@@ -11,7 +11,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.audit.suites import suites
 from dagster_project.contracts.model import Contract, contracts
-from dagster_project.contracts.overlay import overlay_table, reference_contracts
+from dagster_project.contracts.reference_tables import overlay_table, reference_contracts
 from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import DbtTests
 from dagster_project.orchestration.session import RunSession
