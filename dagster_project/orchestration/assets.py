@@ -136,6 +136,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         done = load_source(session.conn, session.settings, contract.source, session.found)
         session.report.files += done.files
         session.report.rows_repaired += done.repaired.rows_loaded
+        session.report.entries_closed += done.entries_closed
         new = [file for file in done.files if file.is_new]
         return dg.MaterializeResult(
             metadata={

@@ -61,6 +61,8 @@ class SourceReport:
     source: str
     files: tuple[FileResult, ...]
     repaired: Counts = NOTHING
+    entries_closed: int = 0
+    """Entries of the quarantine for which a corrected row came."""
 
     @property
     def rows_added(self) -> int:
@@ -152,6 +154,8 @@ def _load_source(
     contract = contracts(settings.overlay_folder())[source]
     load = Load(conn, row_checks(contract), settings.today_local(), temporary)
     prepare(load)
+    with conn.cursor() as cursor:
+        begun_at = correction.now(cursor)
     repaired = _retest(load)
     known = ledger.entries(conn, source)
     conn.rollback()
@@ -164,8 +168,10 @@ def _load_source(
         refresh_statistics(load, _ANALYZE_AFTER)
     refresh_statistics(load)
     ensure_tables(conn, [load.contract])  # the lookup indexes, if these were the first rows
+    with conn.cursor() as cursor:
+        closed = correction.closed_since(cursor, source, begun_at)
     conn.commit()
-    return SourceReport(source, tuple(results), repaired)
+    return SourceReport(source, tuple(results), repaired, closed)
 
 
 def _load_file(load: Load, file: LandingFile, known: Sequence[ledger.Entry]) -> FileResult:
