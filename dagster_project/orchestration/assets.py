@@ -181,7 +181,7 @@ TRANSLATOR = RoomTranslator()
 
 
 @dbt_assets(
-    manifest=dbt_project.ensure_manifest(),
+    manifest=dbt_project.manifest(),
     name="transform",
     exclude="resource_type:unit_test",
     dagster_dbt_translator=TRANSLATOR,
