@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.contracts.overlay import reference_contracts
 from dagster_project.contracts.page import PAGE, render
+from dagster_project.contracts.reference_tables import reference_contracts
 from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.build import Build, GateResult, record_build, record_gate
 from dagster_project.publish.publish import publish

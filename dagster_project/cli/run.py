@@ -98,7 +98,7 @@ def sample(*, out: Path, customers: int, first: date, last: date, seed: int, dir
 @click.command()
 def status() -> None:
     """Show the last publication and what was loaded."""
-    from dagster_project.report.console import print_status
+    from dagster_project.report.status import print_status
 
     print_status(settings_of())
 

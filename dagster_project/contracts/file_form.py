@@ -15,10 +15,11 @@ The custom property `fileForms` of a contract's table is a list; the first decla
 from __future__ import annotations
 
 import codecs
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -63,9 +64,19 @@ class FileForm:
         """All of it, for the fingerprint of the contract: equal for equal declarations."""
         return repr([sorted(value) if isinstance(value, frozenset) else value for value in astuple(self)])
 
-    def reads_unlike(self, other: FileForm) -> bool:
-        """Whether the same bytes could become other rows by the other form."""
-        return replace(self, files=None) != replace(other, files=None)
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal for forms by which the same bytes become the same rows, whatever files they are declared for.
+
+        The ledger keeps it. What is not declared is no part of it, so that a key that this class learns later
+        leaves those of files read before as they are.
+        """
+        declared = [
+            (field.name, value if isinstance(value, str) else sorted(value))
+            for field, value in zip(fields(self), astuple(self), strict=True)
+            if field.name != "files" and value != field.default
+        ]
+        return hashlib.sha256(repr(declared).encode()).hexdigest()
 
     def fits(self, path: str) -> bool:
         """Whether it is declared for the file with this path under the source's folder."""

@@ -11,7 +11,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.audit.suites import suites
 from dagster_project.contracts.model import Contract, contracts
-from dagster_project.contracts.overlay import overlay_table, reference_contracts
+from dagster_project.contracts.reference_tables import overlay_table, reference_contracts
 from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import DbtTests
 from dagster_project.orchestration.session import RunSession
@@ -136,6 +136,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         done = load_source(session.conn, session.settings, contract.source, session.found)
         session.report.files += done.files
         session.report.rows_repaired += done.repaired.rows_loaded
+        session.report.entries_closed += done.entries_closed
         new = [file for file in done.files if file.is_new]
         return dg.MaterializeResult(
             metadata={
@@ -180,7 +181,7 @@ TRANSLATOR = RoomTranslator()
 
 
 @dbt_assets(
-    manifest=dbt_project.ensure_manifest(),
+    manifest=dbt_project.manifest(),
     name="transform",
     exclude="resource_type:unit_test",
     dagster_dbt_translator=TRANSLATOR,

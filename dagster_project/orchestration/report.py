@@ -46,6 +46,7 @@ class RunReport:
     pulls: list["Pulled"] = field(default_factory=list)
     files: list["FileResult"] = field(default_factory=list)
     rows_repaired: int = 0
+    entries_closed: int = 0
     is_unchanged: bool = False
     findings: list[str] = field(default_factory=list)
     dbt_tests: DbtTests | None = None
@@ -161,6 +162,13 @@ def _print_troubles(console: "Console", report: RunReport) -> None:
             line("yellow", "Lưu ý / Note", f"{file.path}: {note}")
     if report.rows_repaired:
         line("green", "Hết cách ly / Out of quarantine", f"{report.rows_repaired:,} dòng / rows")
+    if report.entries_closed:
+        line(
+            "green",
+            "Đã sửa / Corrected",
+            f"{report.entries_closed:,} dòng cách ly đã có dòng đúng thay / "
+            "rows in quarantine closed by corrected rows",
+        )
     for finding in report.findings:
         line("yellow", "Lưu ý / Note", finding)
     for check in report.checks:

@@ -57,7 +57,7 @@ def pull_all(
 ) -> list[Pulled]:
     """Makes all declared pulls, or those named; `since`: from there on instead of where the last one ended.
 
-    PullError only if a name is none of a pull. Holds the run lock: marks are read and written.
+    PullError only if a name is none of a pull, or `since` no mark. Holds the run lock: marks are read and written.
     """
     declared = declared_pulls(settings.overlay_folder() / "pulls")
     known = {pull.name for pull in declared if isinstance(pull, Pull)}
@@ -72,16 +72,19 @@ def pull_all(
     with run_lock(conn):
         for pull in declared:
             if isinstance(pull, Pull) and (not names or pull.name in names):
+                begin = None if since is None else _given(pull, since)
                 progress(f"Kéo / pulling {pull.name}")
-                done.append(_pull(conn, settings, place, pull, since))
+                done.append(_pull(conn, settings, place, pull, begin))
+                with conn, conn.cursor() as cursor:
+                    state.note_end(cursor, pull, done[-1].fault)
     return done
 
 
-def _pull(conn: Connection, settings: Settings, place: Place, pull: Pull, since: str | None) -> Pulled:
+def _pull(conn: Connection, settings: Settings, place: Place, pull: Pull, since: Mark | None) -> Pulled:
     try:
         with conn, conn.cursor() as cursor:
             before = state.last(cursor, pull)
-        begin = pull.since(before.high_water if before else None) if since is None else _given(pull, since)
+        begin = pull.since(before.high_water if before else None) if since is None else since
         asked_at = datetime.now(LOCAL_ZONE).replace(tzinfo=None)
         with workroom(settings.temporary_folder()) as folder:
             file = folder / "pulled.csv.gz"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -116,6 +117,27 @@ def settle_resent(cursor: Cursor, contract: Contract, file_ids: Sequence[int]) -
             _settle_resent(cursor, contract, other, only_by=file_id)
 
 
+def now(cursor: Cursor) -> datetime:
+    """The moment from which `closed_since` counts."""
+    cursor.execute("select clock_timestamp()")
+    (moment,) = cursor.fetchone() or (None,)
+    assert isinstance(moment, datetime)
+    return moment
+
+
+def closed_since(cursor: Cursor, source: str, moment: datetime) -> int:
+    """How many entries of the source corrected rows have closed since then. One that only changed its repairer has not
+    been closed again: the time when it was repaired stays.
+    """
+    cursor.execute(
+        "select count(*) from landing.quarantine "
+        "where source = %s and status = 'repaired' and repaired_by is not null and repaired_at >= %s",
+        (source, moment),
+    )
+    (entries,) = cursor.fetchone() or (0,)
+    return int(entries)
+
+
 def exchange(cursor: Cursor, one: int, other: int) -> None:
     """What rows of the two files closed, each of which has the rows of the other now.
 
@@ -140,7 +162,7 @@ def _settle(cursor: Cursor, contract: Contract, which: str, parameters: tuple[ob
         set
             status = case when settled.file_id is null then 'open' else 'repaired' end,
             repaired_by = settled.file_id,
-            repaired_at = case when settled.file_id is not null then clock_timestamp() end
+            repaired_at = case when settled.file_id is not null then coalesce(entry.repaired_at, clock_timestamp()) end
         from (
             select
                 entry.quarantine_id,
@@ -214,7 +236,7 @@ def _settle_resent(cursor: Cursor, contract: Contract, file_id: int, only_by: in
         set
             status = case when settled.repairer is null then 'open' else 'repaired' end,
             repaired_by = settled.repairer,
-            repaired_at = case when settled.repairer is not null then clock_timestamp() end
+            repaired_at = case when settled.repairer is not null then coalesce(entry.repaired_at, clock_timestamp()) end
         from (
             select quarantine_id, repaired_by, repairer
             from landing.quarantine left join unnest(%(lines)s::integer[], %(repairers)s::integer[])

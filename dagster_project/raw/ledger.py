@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from dagster_project.contracts.model import Contract
 from dagster_project.landing.finder import LandingFile
 from dagster_project.landing.place import Mark
 
@@ -51,9 +52,14 @@ class Entry:
     withdrawn_change: int | None
     paid_through: datetime | None
     fingerprint: str
+    form_fingerprint: str | None
     counts: Counts
     extra_columns: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def read_in(self, contract: Contract) -> str:
+        """The fingerprint of the form it was read in: where that was not noted yet, the one declared now."""
+        return self.form_fingerprint or contract.file_form(self.path).fingerprint
 
     @property
     def is_standing(self) -> bool:
@@ -67,7 +73,7 @@ class Entry:
 
 _COLUMNS = (
     "file_id, source, path, sha256, size, mtime_ns, loaded_at, "
-    "refused_reason, content_of, withdrawn_change, paid_through, contract_fingerprint, "
+    "refused_reason, content_of, withdrawn_change, paid_through, contract_fingerprint, form_fingerprint, "
     "rows_loaded, rows_duplicate, rows_quarantined, "
     "money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd, extra_columns, notes"
 )
@@ -114,36 +120,43 @@ def copies_of(cursor: Cursor, file_id: int) -> list[Entry]:
     return [_entry(row) for row in cursor.fetchall()]
 
 
-def first_with_content(cursor: Cursor, source: str, sha256: str, kind: str) -> Entry | None:
-    """The file of this source and kind (its ending) that brought this content, if it was taken."""
+def first_with_content(
+    cursor: Cursor, contract: Contract, sha256: str, kind: str, form_fingerprint: str
+) -> Entry | None:
+    """The file of this source and kind (its ending) that brought this content, if it was taken.
+
+    Bytes that were read in another form are another content.
+    """
     cursor.execute(
         f"select {_COLUMNS} from landing.file where source = %s and sha256 = %s "
         "and refused_reason is null and withdrawn_change is null and content_of is null "
         "and lower(path) like %s "
-        "order by file_id limit 1",
-        (source, sha256, f"%{kind}"),
+        "order by file_id",
+        (contract.source, sha256, f"%{kind}"),
     )
-    row = cursor.fetchone()
-    return _entry(row) if row else None
+    taken = map(_entry, cursor.fetchall())
+    return next((entry for entry in taken if entry.read_in(contract) == form_fingerprint), None)
 
 
-def open_entry(cursor: Cursor, file: LandingFile, sha256: str, mark: Mark, fingerprint: str) -> int:
+def open_entry(
+    cursor: Cursor, file: LandingFile, sha256: str, mark: Mark, fingerprint: str, form_fingerprint: str
+) -> int:
     """A ledger line without rows yet (also one that was refused or withdrawn before); its id."""
     cursor.execute(
         """
         insert into landing.file (
-            source, path, sha256, size, mtime_ns, contract_fingerprint,
+            source, path, sha256, size, mtime_ns, contract_fingerprint, form_fingerprint,
             rows_in_file, rows_loaded, rows_duplicate, rows_quarantined,
             money_in_file_vnd, money_loaded_vnd, money_duplicate_vnd, money_quarantined_vnd
         )
-        values (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0)
+        values (%s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0)
         on conflict (path, sha256) do update
         set size = excluded.size, mtime_ns = excluded.mtime_ns, loaded_at = excluded.loaded_at,
-            contract_fingerprint = excluded.contract_fingerprint,
+            contract_fingerprint = excluded.contract_fingerprint, form_fingerprint = excluded.form_fingerprint,
             refused_reason = null, withdrawn_change = null, extra_columns = '{}', notes = '{}'
         returning file_id
         """,
-        (file.source, file.path, sha256, mark.size, mark.mtime_ns, fingerprint),
+        (file.source, file.path, sha256, mark.size, mark.mtime_ns, fingerprint, form_fingerprint),
     )
     row = cursor.fetchone()
     assert row is not None
@@ -255,16 +268,19 @@ def hand_over(cursor: Cursor, original: Entry, heir: Entry) -> None:
         extra_columns=original.extra_columns,
         notes=original.notes,
     )
-    judged_by(cursor, heir.file_id, original.fingerprint)
+    # A copy's form is its original's, and may be noted where that one's is not yet.
+    judged_by(cursor, heir.file_id, original.fingerprint, heir.form_fingerprint)
     cursor.execute(
         "update landing.file set content_of = %s where content_of = %s and file_id <> %s",
         (heir.file_id, original.file_id, heir.file_id),
     )
 
 
-def judged_by(cursor: Cursor, file_id: int, fingerprint: str) -> None:
+def judged_by(cursor: Cursor, file_id: int, fingerprint: str, form_fingerprint: str | None) -> None:
+    """By which contract its rows were judged, and in which form they were read."""
     cursor.execute(
-        "update landing.file set contract_fingerprint = %s where file_id = %s", (fingerprint, file_id)
+        "update landing.file set contract_fingerprint = %s, form_fingerprint = %s where file_id = %s",
+        (fingerprint, form_fingerprint, file_id),
     )
 
 
@@ -281,7 +297,7 @@ def withdraw(cursor: Cursor, file_id: int, change_id: int) -> None:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     file_id, source, path, sha256, size, mtime_ns, loaded_at, *states, extra_columns, notes = row
-    reason, content_of, withdrawn_change, paid_through, fingerprint, *numbers = states
+    reason, content_of, withdrawn_change, paid_through, fingerprint, form_fingerprint, *numbers = states
     return Entry(
         file_id=file_id,
         source=source,
@@ -294,6 +310,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         withdrawn_change=withdrawn_change,
         paid_through=paid_through,
         fingerprint=fingerprint,
+        form_fingerprint=form_fingerprint,
         counts=Counts(*numbers),
         extra_columns=tuple(extra_columns),
         notes=tuple(notes),

@@ -61,6 +61,8 @@ class SourceReport:
     source: str
     files: tuple[FileResult, ...]
     repaired: Counts = NOTHING
+    entries_closed: int = 0
+    """Entries of the quarantine for which a corrected row came."""
 
     @property
     def rows_added(self) -> int:
@@ -152,6 +154,8 @@ def _load_source(
     contract = contracts(settings.overlay_folder())[source]
     load = Load(conn, row_checks(contract), settings.today_local(), temporary)
     prepare(load)
+    with conn.cursor() as cursor:
+        begun_at = correction.now(cursor)
     repaired = _retest(load)
     known = ledger.entries(conn, source)
     conn.rollback()
@@ -164,8 +168,10 @@ def _load_source(
         refresh_statistics(load, _ANALYZE_AFTER)
     refresh_statistics(load)
     ensure_tables(conn, [load.contract])  # the lookup indexes, if these were the first rows
+    with conn.cursor() as cursor:
+        closed = correction.closed_since(cursor, source, begun_at)
     conn.commit()
-    return SourceReport(source, tuple(results), repaired)
+    return SourceReport(source, tuple(results), repaired, closed)
 
 
 def _load_file(load: Load, file: LandingFile, known: Sequence[ledger.Entry]) -> FileResult:
@@ -203,7 +209,9 @@ def _refuse(load: Load, file: LandingFile, seen: Snapshot | None, reason: str) -
     with load.conn.cursor() as cursor:
         # Of a file that could not be read to its end no content is known: its line has an empty hash.
         sha256, mark = (seen.sha256, seen.mark) if seen else ("", _mark(file) or Mark(0, 0))
-        file_id = ledger.open_entry(cursor, file, sha256, mark, load.fingerprint)
+        file_id = ledger.open_entry(
+            cursor, file, sha256, mark, load.fingerprint, declared_form(load, file.path)
+        )
         ledger.refuse_entry(cursor, file_id, reason)
     load.conn.commit()
     return FileResult(file.source, file.path, "refused", is_new=True, refused_reason=reason)
@@ -215,7 +223,9 @@ def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snap
         ledger.remember_mark(cursor, entry.file_id, snapshot.mark)
         return _unchanged(file, entry)
     original = same_content(load, cursor, file, snapshot.sha256)
-    file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
+    file_id = ledger.open_entry(
+        cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint, declared_form(load, file.path)
+    )
     if original is not None:
         result = note_copy(cursor, file, file_id, original)
         correction.settle_resent(cursor, load.contract, [file_id])
@@ -232,19 +242,15 @@ def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snap
 
 
 def same_content(load: Load, cursor: Cursor, file: LandingFile, sha256: str) -> ledger.Entry | None:
-    """The file that brought the content of this one already; RefusedError if it is no kind of file that is read.
-
-    Bytes that are declared in another form are another content.
-    """
-    original = ledger.first_with_content(cursor, file.source, sha256, file_kind(file.name))
-    if original is None or form_differs(load, original.path, file.path):
-        return None
-    return original
+    """The file that brought the content of this one already; RefusedError if it is no kind of file that is read."""
+    return ledger.first_with_content(
+        cursor, load.contract, sha256, file_kind(file.name), declared_form(load, file.path)
+    )
 
 
-def form_differs(load: Load, one: str, other: str) -> bool:
-    """Whether the contract declares the two files in different forms."""
-    return load.contract.file_form(one).reads_unlike(load.contract.file_form(other))
+def declared_form(load: Load, path: str) -> str:
+    """The fingerprint of the form in which the file is read today."""
+    return load.contract.file_form(path).fingerprint
 
 
 def note_copy(cursor: Cursor, file: LandingFile, file_id: int, original: ledger.Entry) -> FileResult:

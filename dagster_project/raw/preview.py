@@ -23,7 +23,7 @@ from dagster_project.raw.changes import NO_CHANGE
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.content import Load, load_content, make_tables
 from dagster_project.raw.ledger import Counts
-from dagster_project.raw.load import REFUSALS, same_content, why_refused
+from dagster_project.raw.load import REFUSALS, declared_form, same_content, why_refused
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect, run_lock
 from dagster_project.warehouse.migrate import migrate_within
@@ -76,6 +76,8 @@ class Preview:
     notes: tuple[str, ...] = ()
     loaded_as: str | None = None
     """The file by which the same content stands already."""
+    is_read_otherwise: bool = False
+    """It stands by rows that were read in another form than the contract declares now."""
     refused_reason: str | None = None
 
     def __str__(self) -> str:
@@ -130,10 +132,12 @@ def _layout(seen: Preview, contract: Contract, records: RecordSource) -> Preview
 def _load(
     load: Load, cursor: Cursor, file: LandingFile, snapshot: Snapshot, records: RecordSource, seen: Preview
 ) -> Preview:
-    original = same_content(load, cursor, file, snapshot.sha256)
+    line = ledger.entry_of(cursor, file.path, snapshot.sha256)
+    form = declared_form(load, file.path)
+    stands = line if line and line.is_standing else same_content(load, cursor, file, snapshot.sha256)
     # Under a name that no file of the landing has, whose entries would be mixed up with these.
-    line = replace(file, path=f"cashless contract check: {file.path}")
-    file_id = ledger.open_entry(cursor, line, snapshot.sha256, snapshot.mark, load.fingerprint)
+    alias = replace(file, path=f"cashless contract check: {file.path}")
+    file_id = ledger.open_entry(cursor, alias, snapshot.sha256, snapshot.mark, load.fingerprint, form)
     counts, _ = load_content(load, cursor, file_id, records, lambda _: NO_CHANGE)
     return replace(
         seen,
@@ -142,7 +146,8 @@ def _load(
         bad_rows=_bad_rows(cursor, file_id),
         totals=tuple(records.totals),
         notes=tuple(records.notes),
-        loaded_as=original.path if original else None,
+        loaded_as=stands.path if stands else None,
+        is_read_otherwise=stands is not None and stands.read_in(load.contract) != form,
     )
 
 
@@ -198,7 +203,12 @@ def _told(seen: Preview) -> Iterator[str]:
         yield f"    {reason.rows:,} × {reason.reason} (dòng / line {', '.join(reason.lines)}{more})"
     for row in seen.bad_rows:
         yield f"      {row.line}: {row.masked}"
-    if seen.loaded_as is not None:
+    if seen.is_read_otherwise:
+        yield (
+            f"  đã nạp theo dạng khai báo khi đó / loaded as {seen.loaded_as} in the form that was declared then: "
+            "a run would not read it again, cashless reload would"
+        )
+    elif seen.loaded_as is not None:
         yield f"  đã nạp / the same content is loaded as {seen.loaded_as}: a run would not read it again"
     if seen.refused_reason is not None:
         yield f"  bị từ chối / would be refused: {seen.refused_reason}"

@@ -21,8 +21,8 @@ from dagster_project.raw.content import Load, load_content, prepare, refresh_sta
 from dagster_project.raw.ledger import NOTHING, Counts, Entry
 from dagster_project.raw.load import (
     REFUSALS,
+    declared_form,
     find_landing,
-    form_differs,
     note_copy,
     same_content,
     why_refused,
@@ -106,8 +106,9 @@ def _read_again(
     """The content that stands: read anew for all files that brought it."""
     original = ledger.entry(cursor, line.content_of or line.file_id)
     copies = ledger.copies_of(cursor, original.file_id)
+    form = declared_form(load, file.path)
     for twin in (original, *copies):
-        if form_differs(load, twin.path, file.path):
+        if declared_form(load, twin.path) != form:
             raise WarehouseError(
                 f"{file.path} has the same content as {twin.path}, but the contract now declares them in different "
                 "forms: take both back with cashless unload, then cashless reload reads each in its own."
@@ -119,7 +120,7 @@ def _read_again(
     read = ledger.entry(cursor, original.file_id)
     for copy in copies:
         note_copy(cursor, file, copy.file_id, read)
-        ledger.judged_by(cursor, copy.file_id, load.fingerprint)
+        ledger.judged_by(cursor, copy.file_id, load.fingerprint, form)
     correction.settle_resent(cursor, load.contract, file_ids)
     ledger.remember_mark(cursor, line.file_id, snapshot.mark)
     _finish(cursor, change_id, out, now)
@@ -139,7 +140,9 @@ def _read_instead(
             "unload what is wrong; cashless run then loads what lies there."
         )
     original = same_content(load, cursor, file, snapshot.sha256)
-    file_id = ledger.open_entry(cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint)
+    file_id = ledger.open_entry(
+        cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint, declared_form(load, file.path)
+    )
     change_id = changes.begin(cursor, "reload", file.source, file_id, person)
     out = take_out(cursor, load.contract, before[0], change_id) if before else Moved(0, 0)
     if original is None:
@@ -171,7 +174,7 @@ def _read(
         extra_columns=records.extra_names,
         notes=tuple(records.notes),
     )
-    ledger.judged_by(cursor, file_id, load.fingerprint)
+    ledger.judged_by(cursor, file_id, load.fingerprint, declared_form(load, file.path))
     return counts
 
 

@@ -160,10 +160,9 @@ def withdraw_rows(cursor: Cursor, contract: Contract, file_ids: Sequence[int], c
 
 def standing_as(cursor: Cursor, contract: Contract, line: Entry) -> str | None:
     """The file by which the content of this line, read in the same form, stands in raw."""
-    other = ledger.first_with_content(cursor, line.source, line.sha256, file_kind(line.path))
-    if other is None or contract.file_form(other.path).reads_unlike(contract.file_form(line.path)):
-        return None
-    return other.path
+    form = line.read_in(contract)
+    other = ledger.first_with_content(cursor, contract, line.sha256, file_kind(line.path), form)
+    return other.path if other else None
 
 
 def _take_back(cursor: Cursor, contract: Contract, file_id: int, person: Person) -> Moved:

@@ -1,6 +1,6 @@
-"""The tables that the command line prints: KPIs of company and power units, and the state of the warehouse.
+"""The KPIs of company and power units on the console, and what all tables for people there have in common.
 
-Does not belong here: figures of its own (it shows what schema bi holds), and the report for a browser.
+Does not belong here: figures of its own (it shows what schema bi holds), the state of the warehouse (status.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from dagster_project.publish.build import newest_build, newest_gate_result
 from dagster_project.settings import LOCAL_ZONE, Settings
 from dagster_project.warehouse.connection import connect
 
@@ -31,7 +30,6 @@ _SCOPES = {
     "electricity": "Tiền điện / Electricity",
     "all": "Điện và dịch vụ / With services",
 }
-_ARRIVAL = {"missing": "chưa đến / missing", "refused": "bị từ chối / refused", "late": "đến muộn / late"}
 _STATUS = {"final": "chốt / final", "provisional": "tạm tính / provisional"}
 
 # Broken by hand, so that the figures decide the widths: (Vietnamese, English, justification).
@@ -60,8 +58,8 @@ def print_kpis(
     """The company and every power unit, for these months; by default the latest and the press month."""
     console = console or new_console()
     with closing(connect(settings, "cashless report")) as conn, conn, conn.cursor() as cur:
-        if not _exists(cur, "bi.kpi_company_month") or not _exists(cur, "bi.kpi_power_unit_month"):
-            _say_nothing_published(console)
+        if not exists(cur, "bi.kpi_company_month") or not exists(cur, "bi.kpi_power_unit_month"):
+            say_nothing_published(console)
             return
         cur.execute(
             "select distinct bill_month from bi.kpi_company_month where geography = 'as_recorded' order by 1"
@@ -133,178 +131,6 @@ def _kpi_cells(row: tuple[Any, ...]) -> list[str]:
     return [unit, number(billed), number(cashless), *map(percent, rates), _STATUS.get(status, status)]
 
 
-def print_status(settings: Settings, console: Console | None = None) -> None:
-    """The last publication, what was loaded, what waits in quarantine, which files were refused or withdrawn."""
-    console = console or new_console()
-    with closing(connect(settings, "cashless status")) as conn, conn, conn.cursor() as cur:
-        if not _exists(cur, "bi.publication"):
-            _say_nothing_published(console)
-            return
-        cur.execute(
-            "select publication_id, published_at, months, data_through, checks_passed, checks_warned,"
-            " checks_failed, build_id::text from bi.publication order by publication_id desc limit 1"
-        )
-        publication = cur.fetchone()
-        if publication is None:
-            _say_nothing_published(console)
-        else:
-            console.print(_publication_table(publication))
-        _print_refused_build(cur, console, None if publication is None else publication[7])
-        _print_sources(cur, console)
-        _print_files_not_loaded(cur, console)
-        _print_expected_files(cur, console)
-        _print_quarantine(cur, console)
-
-
-def _publication_table(publication: tuple[Any, ...]) -> Table:
-    publication_id, published_at, months, data_through, passed, warned, failed, _ = publication
-    table = new_table("Lần công bố gần nhất / Last publication")
-    table.show_header = False
-    table.add_column()
-    table.add_column()
-    table.add_row("Số / Number", str(publication_id))
-    table.add_row("Lúc / Published at", moment(published_at))
-    table.add_row(
-        "Số liệu đến / Data through", f"{data_through:%Y-%m-%d}" if data_through else "chưa có / none"
-    )
-    table.add_row("Tháng thay đổi / Months changed", _months(months))
-    table.add_row(
-        "Kiểm tra chất lượng / Quality checks",
-        f"{passed} đạt / passed, {warned} cảnh báo / warned, {failed} không đạt / failed",
-    )
-    return table
-
-
-def _print_refused_build(cur: Cursor, console: Console, published_build: str | None) -> None:
-    """Say so when BI does not show the newest build, and why."""
-    build = newest_build(cur)
-    if build is None or str(build.build_id) == published_build:
-        return
-    gate = newest_gate_result(cur, build.build_id)
-    if gate is None:
-        reason = "chưa được kiểm tra / it was not audited: the run was interrupted"
-    elif gate.passed:
-        reason = "đã đạt, chưa công bố / it passed and was not published: the run was interrupted"
-    else:
-        reason = (
-            f"không đạt {gate.checks_failed} kiểm tra"
-            f" / the quality gate refused it ({gate.checks_failed} failed)"
-        )
-    assert build.built_at is not None
-    console.print(
-        f"[bold]Bản dựng mới nhất chưa được công bố / The newest build, of {moment(build.built_at)}, is not "
-        f"published[/bold]: {reason}. Run `cashless run` again once the cause is put right."
-    )
-
-
-def _print_sources(cur: Cursor, console: Console) -> None:
-    cur.execute(
-        """
-        select source, count(*), sum(rows_in_file), sum(rows_loaded), sum(rows_duplicate),
-               sum(rows_quarantined), count(refused_reason), max(loaded_at)
-        from bi.load_audit group by source order by source
-        """
-    )
-    rows = cur.fetchall()
-    if not rows:
-        console.print("Chưa nạp tệp nào / No file has been loaded.")
-        return
-    table = new_table("Đã nạp, theo nguồn / Loaded, by source")
-    for heading, justify in (
-        ("Nguồn\nSource", "left"),
-        ("Tệp\nFiles", "right"),
-        ("Dòng trong tệp\nRows in files", "right"),
-        ("Đã nạp\nLoaded", "right"),
-        ("Trùng\nDuplicate", "right"),
-        ("Cách ly\nQuarantined", "right"),
-        ("Không nạp\nNot loaded", "right"),
-        ("Lần cuối\nLast loaded", "left"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    for source, *counts, last in rows:
-        table.add_row(source, *map(number, counts), moment(last))
-    console.print(table)
-
-
-def _print_files_not_loaded(cur: Cursor, console: Console) -> None:
-    cur.execute(
-        "select source, path, refused_reason from landing.refused_file order by loaded_at desc, source, path"
-    )
-    rows = cur.fetchall()
-    if not rows:
-        return
-    table = new_table("Tệp bị từ chối, chưa có bản thay thế / Files refused, and not made up for yet")
-    for heading in ("Nguồn\nSource", "Tệp\nFile", "Lý do\nReason"):
-        table.add_column(heading, overflow="fold")
-    _add_first(table, rows)
-    console.print(table)
-
-
-def _print_expected_files(cur: Cursor, console: Console) -> None:
-    """What should have come: all that is not there, and what came late in the last month."""
-    if not _exists(cur, "bi.expected_file"):  # a warehouse that no run has brought up to date yet
-        return
-    cur.execute(
-        """
-        select covers::text, source, coalesce(partner_code, ''), coalesce(file, files), due_at, arrived_at, status
-        from bi.expected_file
-        where status in ('missing', 'refused') or (status = 'late' and due_at > now() - interval '31 days')
-        order by due_at desc, status, source, partner_code, expectation_code
-        """
-    )
-    rows = cur.fetchall()
-    if not rows:
-        return
-    table = new_table("Tệp phải có: chưa đến, bị từ chối, đến muộn / Expected files: missing, refused, late")
-    for heading in (
-        "Cho ngày, tháng\nCovers",
-        "Nguồn\nSource",
-        "Đối tác\nPartner",
-        "Tệp\nFile",
-        "Hạn\nDue",
-        "Đến lúc\nArrived",
-        "Tình trạng\nStatus",
-    ):
-        table.add_column(heading, overflow="fold")
-    _add_first(
-        table,
-        [
-            (*row, moment(due_at), "–" if arrived_at is None else moment(arrived_at), _ARRIVAL[status])
-            for *row, due_at, arrived_at, status in rows
-        ],
-    )
-    console.print(table)
-
-
-def _print_quarantine(cur: Cursor, console: Console) -> None:
-    cur.execute(
-        """
-        select source, coalesce(column_name, ''), reason, count(*), max(quarantined_at)
-        from bi.quarantine where status = 'open'
-        group by source, column_name, reason
-        order by count(*) desc, source, column_name, reason
-        """
-    )
-    rows = cur.fetchall()
-    if not rows:
-        console.print("Không có dòng nào bị cách ly / No rows are in quarantine.")
-        return
-    table = new_table("Dòng đang bị cách ly / Rows in quarantine")
-    for heading in ("Nguồn\nSource", "Cột\nColumn", "Lý do\nReason", "Dòng\nRows", "Lần cuối\nLast"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "Dòng\nRows" else "left")
-    _add_first(table, [(*row[:3], number(row[3]), moment(row[4])) for row in rows])
-    console.print(table)
-
-
-def _add_first(table: Table, rows: Sequence[tuple[str, ...]], limit: int = 20) -> None:
-    """The first rows; how many more there are is said, not hidden."""
-    for row in rows[:limit]:
-        # Text out of files: brackets in it are not rich's markup.
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
-    if len(rows) > limit:
-        table.caption = f"và {len(rows) - limit} dòng nữa / and {len(rows) - limit} more"
-
-
 def new_console() -> Console:
     console = Console()
     return Console(width=max(console.width, NARROWEST_WIDTH) if console.is_terminal else PLAIN_WIDTH)
@@ -314,14 +140,16 @@ def new_table(title: str) -> Table:
     return Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
 
 
-def _say_nothing_published(console: Console) -> None:
+def say_nothing_published(console: Console) -> None:
+    """What to do first."""
     console.print(
         "Chưa có gì được công bố / Nothing is published yet:"
         " run `cashless run --landing DIR`, or `cashless demo`."
     )
 
 
-def _exists(cur: Cursor, relation: str) -> bool:
+def exists(cur: Cursor, relation: str) -> bool:
+    """Whether the warehouse has the table or view."""
     cur.execute("select to_regclass(%s) is not null", (relation,))
     return cur.fetchone() == (True,)
 
@@ -341,11 +169,3 @@ def number(count: Any) -> str:
 def moment(at: datetime) -> str:
     local = at.astimezone(LOCAL_ZONE) if at.tzinfo is not None else at  # without a zone it is local already
     return f"{local:%Y-%m-%d %H:%M:%S}"
-
-
-def _months(months: Sequence[date]) -> str:
-    if not months:
-        return "không có / none"
-    if len(months) <= 6:
-        return ", ".join(f"{month:%Y-%m}" for month in months)
-    return f"{len(months)}: {min(months):%Y-%m} … {max(months):%Y-%m}"

@@ -91,7 +91,9 @@ def build(database_url: str, args: list[str], target: Path) -> DbtOutcome:
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     events: list[dict[str, Any]] = []
     with _connection_variables(database_url):
-        done = _invoke(args, target, _parsed(target), [lambda event: events.append(msg_to_dict(event))])
+        parsed = _parsed(target)
+        _refuse_another_graph(parsed)
+        done = _invoke(args, target, parsed, [lambda event: events.append(msg_to_dict(event))])
     if isinstance(done.exception, KeyboardInterrupt):
         raise done.exception
     if done.exception is not None:
@@ -123,6 +125,20 @@ def _parsed(target: Path) -> Any:
         raise TransformError(f"dbt cannot parse dbt_models: {' '.join(str(done.exception).split())}")
     _parsed_projects[of] = done.result
     return done.result
+
+
+def _refuse_another_graph(parsed: Any) -> None:
+    """What dbt would build must be what this process knows from the manifest: Dagster's graph is drawn of it, and what
+    is published, and how, is read there.
+    """
+    now = {name: node.config.meta for name, node in parsed.nodes.items()}
+    known = {name: node["config"]["meta"] for name, node in manifest()["nodes"].items()}
+    others = sorted(name for name in now.keys() | known.keys() if now.get(name) != known.get(name))
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise TransformError(
+            f"The models have changed since this process started ({others[0]}{more}): restart it. Nothing was built."
+        )
 
 
 def _invoke(args: list[str], target: Path, parsed: Any = None, callbacks: list[Any] | None = None) -> Any:
@@ -172,7 +188,6 @@ def ensure_manifest() -> Path:
             if done.returncode != 0:
                 raise TransformError(f"dbt cannot parse dbt_models: {(done.stdout + done.stderr).strip()}")
             _STAMP.write_text(fingerprint, encoding="ascii")
-            manifest.cache_clear()
     return MANIFEST
 
 
@@ -194,6 +209,6 @@ def project_fingerprint() -> str:
 
 @lru_cache(maxsize=1)
 def manifest() -> dict[str, Any]:
-    """The parsed manifest."""
+    """The parsed manifest, as it was when this process first asked."""
     document: dict[str, Any] = json.loads(ensure_manifest().read_text(encoding="utf-8"))
     return document

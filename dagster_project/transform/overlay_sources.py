@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from dagster_project.contracts.overlay import overlay_table, reference_contracts
+from dagster_project.contracts.reference_tables import overlay_table, reference_contracts
 
 SOURCES_FILE = Path(__file__).parents[2] / "dbt_models" / "models" / "reference" / "_overlay_sources.yml"
 HEAD = (

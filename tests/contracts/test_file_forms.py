@@ -7,7 +7,7 @@ import pytest
 from test_contracts import custom, document
 
 from dagster_project.contracts.date_pattern import DatePattern, DatePatternError, compile_patterns
-from dagster_project.contracts.file_form import PLAIN, FileForm, FileFormError, parse_file_forms
+from dagster_project.contracts.file_form import PLAIN, FileForm, FileFormError, form_of, parse_file_forms
 from dagster_project.contracts.model import ContractError, contracts, fold_header, parse_contract
 
 
@@ -146,3 +146,34 @@ def test_what_does_not_have_the_form(pattern: str, text: str) -> None:
 
 def test_letters_in_quotes_stand_for_themselves() -> None:
     assert DatePattern("'ngày 'dd'/'MM/yyyy").read("ngày 03/09/2024") == (2024, 9, 3, "", "")
+
+
+HEADERS = {"Z_KH": "customer_code", "A_TIEN": "amount", "GHI_CHU": None}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ({"delimiter": ";"}, {"files": "x/*", "delimiter": ";"}, True),
+        ({"delimiter": ";"}, {"files": "y/*", "delimiter": ";"}, False),
+        ({"headers": HEADERS}, {"headers": dict(reversed(HEADERS.items()))}, True),
+        ({"headers": HEADERS}, {"headers": HEADERS | {"GHI_CHU": "amount"}}, False),
+        ({"nulls": ["-", "x"]}, {"nulls": ["x", "-"]}, True),
+        ({"nulls": ["-"]}, {"falseTexts": ["-"]}, False),
+        ({"falseTexts": ["-"]}, {"trueTexts": ["-"]}, False),
+        ({"dates": ["dd-MON-yy", "yyyyMMdd"]}, {"dates": ["yyyyMMdd", "dd-MON-yy"]}, True),
+        ({"dates": ["dd-MON-yy"]}, {"dates": ["dd-MON-yyyy"]}, False),
+        ({"decimal": ","}, {"grouping": "."}, True),
+        ({"decimal": ","}, {"decimal": ",", "grouping": ""}, False),
+        ({"encoding": "TCVN3"}, {"encoding": "tcvn3"}, True),
+        ({"encoding": "vni"}, {"encoding": "tcvn3"}, False),
+    ],
+)
+def test_forms_have_one_fingerprint_if_they_read_the_same(one: Any, other: Any, is_same: bool) -> None:
+    fingerprints = {form_of(parsed(entry), "x/a.csv").fingerprint for entry in (one, other)}
+    assert (len(fingerprints) == 1) is is_same
+
+
+def test_the_fingerprints_that_ledgers_have_stay() -> None:
+    (declared,) = parsed({"dates": ["dd-MON-yy"], "nulls": ["-"], "headers": {"MA_KH": "customer_code"}})
+    assert [form.fingerprint[:8] for form in (PLAIN, declared)] == ["4f53cda1", "1a23b506"]

@@ -9,7 +9,7 @@ import yaml
 from jsonschema import validate
 
 from dagster_project.contracts.model import Form, contracts
-from dagster_project.contracts.overlay import REFERENCE_DIR, overlay_table, reference_contracts
+from dagster_project.contracts.reference_tables import REFERENCE_DIR, overlay_table, reference_contracts
 
 # `*` key, `?` may be empty, `(a/b)` closed list; in contract order.
 FILES = {

@@ -91,6 +91,14 @@ def test_nothing_half_done_is_taken_for_success(
     model.write_text(model.read_text(encoding="utf-8") + " where 1 / 0 = 1", encoding="utf-8")
     with pytest.raises(CashlessError, match="net_payment: Database Error"):
         run_pipeline(published)
+    # One that this process does not know: its graph was drawn before.
+    new = project / "dbt_models" / "models" / "settlement" / "net_fee.sql"
+    new.write_text("select 1 as fee", encoding="utf-8")
+    with pytest.raises(
+        CashlessError, match=r"since this process started \(model\.cashless\.net_fee\): restart it"
+    ):
+        run_pipeline(published)
+    new.unlink()
     # One that dbt cannot even parse.
     model.write_text("select {{ ref('nothing') }}", encoding="utf-8")
     with pytest.raises(CashlessError, match="dbt cannot parse dbt_models"):
@@ -110,6 +118,25 @@ def test_nothing_half_done_is_taken_for_success(
     # Then the whole job heals everything by itself.
     assert run_pipeline(published).exit_code == ExitCode.DONE
     assert seen_by_bi(published)
+
+
+def test_only_the_models_that_this_process_knows_are_built(
+    warehouse: Settings, project: Path, tmp_path: Path
+) -> None:
+    def said() -> str:
+        with pytest.raises(CashlessError) as error:
+            dbt_project.build(warehouse.database_url or "", ["build"], tmp_path / "dbt")
+        return str(error.value)
+
+    models = project / "dbt_models" / "models"
+    metric = models / "metrics" / "metric_raw.sql"
+    text = metric.read_text(encoding="utf-8")
+    metric.rename(metric.with_name("metric_other.sql"))
+    assert "(model.cashless.metric_other and " in said()
+    metric.with_name("metric_other.sql").unlink()
+    assert "(model.cashless.metric_raw" in said()
+    metric.write_text("{{ config(meta={'publish': {'key': ['one']}}) }}" + text, encoding="utf-8")
+    assert "(model.cashless.metric_raw)" in said()
 
 
 def test_a_new_customer_is_not_left_out_by_a_part_of_the_job(published: Settings) -> None:

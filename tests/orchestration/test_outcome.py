@@ -1,12 +1,16 @@
 """How a run ends: its exit code, its last lines, and the one line for people out of Dagster's wrappers."""
 
+from pathlib import Path
+
 import pytest
+from test_pulls import run_a_part
 
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration.report import DbtTests, ExitCode, RunReport, RunResult
 from dagster_project.orchestration.run import _for_people
 from dagster_project.raw.ledger import Counts
 from dagster_project.raw.load import FileResult
+from dagster_project.settings import Settings
 
 
 def refused(path: str) -> FileResult:
@@ -63,3 +67,27 @@ def test_a_chain_of_errors_that_is_a_circle_ends() -> None:
     first, second = RuntimeError("a"), RuntimeError("b")
     first.__cause__, second.__context__ = second, first
     assert _for_people(first) is None
+
+
+def test_what_corrected_rows_closed_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    RunResult(RunReport(entries_closed=1234, is_unchanged=True), has_rows=True).print()
+    told = [line for line in capsys.readouterr().out.splitlines() if "Corrected" in line]
+    assert told == [
+        "Đã sửa / Corrected 1,234 dòng cách ly đã có dòng đúng thay / rows in quarantine closed by corrected rows"
+    ]
+    RunResult(RunReport(is_unchanged=True), has_rows=True).print()
+    assert "Corrected" not in capsys.readouterr().out
+
+
+def test_a_run_counts_what_corrected_rows_closed(warehouse: Settings) -> None:
+    folder = Path(warehouse.landing) / "targets"
+    folder.mkdir(parents=True)
+    header, row = (
+        "month,level,code,metric,target,updated_at",
+        "2024-05,company,COMPANY,conversions,{},2024-01-05",
+    )
+    closed = []
+    for name, target in (("a", "much"), ("b", "3"), ("c", "3")):
+        (folder / f"{name}.csv").write_text(f"{header}\n{row.format(target)}\n", encoding="utf-8")
+        closed.append(run_a_part(warehouse, "raw/targets").entries_closed)
+    assert closed == [0, 1, 0]

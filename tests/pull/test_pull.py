@@ -17,6 +17,7 @@ from dagster_project.pull import pull as pull_module
 from dagster_project.pull import state
 from dagster_project.pull.declared import Pull, PullError, declared_pulls
 from dagster_project.pull.pull import pull_all
+from dagster_project.pull.state import Standing
 from dagster_project.raw.load import load_landing
 from dagster_project.transform.dbt import REPOSITORY
 from dagster_project.warehouse.connection import WarehouseError, connect, run_lock
@@ -446,3 +447,39 @@ def test_the_command(cmis: Cmis) -> None:
     done = cashless()
     assert done.returncode == 1
     assert "Pull failed: cmis: the environment variable NO_SUCH_URL is not set" in done.stdout
+
+
+def standing(cmis: Cmis) -> Standing:
+    with closing(connect(cmis.settings)) as conn, conn.cursor() as cursor:
+        (found,) = state.standings(cursor, declared_pulls(cmis.settings.overlay_folder() / "pulls"))
+        return found
+
+
+def test_how_a_pull_stands(cmis: Cmis) -> None:
+    cmis.declare()
+    assert standing(cmis) == ("cmis", "payments", None, None, None, None)
+    cmis.add(1, "2024-05-10 10:00")
+    cmis.pulled()
+    first = standing(cmis)
+    assert first.succeeded_at is not None
+    assert (first.high_water, first.failed_at, first.is_failing) == ("2024-05-10T10:00:00", None, False)
+    cmis.pulled()  # nothing new is a success too
+    second = standing(cmis)
+    assert second.succeeded_at is not None
+    assert second.succeeded_at > first.succeeded_at
+    cmis.declare(query=QUERY.replace("thanh_toan", "hoa_don"))
+    fault = cmis.fault()
+    third = standing(cmis)
+    assert (third.succeeded_at, third.high_water) == (second.succeeded_at, second.high_water)
+    assert (third.fault, third.is_failing) == (fault, True)
+    cmis.declare()
+    cmis.pulled()
+    fourth = standing(cmis)
+    assert (fourth.failed_at, fourth.fault, fourth.is_failing) == (third.failed_at, fault, False)
+
+
+def test_a_mark_that_is_none_is_no_failure_of_the_pull(cmis: Cmis) -> None:
+    cmis.declare()
+    with pytest.raises(PullError, match="cmis: --since is no timestamp"):
+        cmis.pull("cmis", since="yesterday")
+    assert standing(cmis) == ("cmis", "payments", None, None, None, None)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from landing_folder import Landing
+from landing_folder import Declare, Landing
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.file_form import parse_file_forms
+from dagster_project.contracts.model import contracts, fold_header
+from dagster_project.raw import load, preview, reload, withdraw
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
@@ -18,6 +22,18 @@ HELD = "(row.status = 'open' or (row.status = 'repaired' and row.repaired_by is 
 def landing(warehouse: Settings) -> Iterator[Landing]:
     with closing(connect(warehouse)) as conn:
         yield Landing(warehouse, conn)
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
+    def declared(source: str, *entries: dict[str, Any]) -> None:
+        contract = contracts()[source]
+        forms = parse_file_forms(entries, contract.names, fold_header)
+        changed = replace(contract, file_forms=forms)
+        for module in (load, preview, reload, withdraw):
+            monkeypatch.setattr(module, "contracts", lambda _: {**contracts(), source: changed})
+
+    return declared
 
 
 @pytest.fixture(autouse=True)

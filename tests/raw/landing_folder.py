@@ -1,7 +1,7 @@
 """Good rows to change, and a landing folder with its warehouse: what the tests of this room work with."""
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from dagster_project.contracts.model import contracts
 from dagster_project.raw.load import FileResult, LoadReport, load_landing
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import Connection
+
+# Changes what the contract of a source declares of the forms of its files (fixture `declare`).
+Declare = Callable[..., None]
 
 # A good row of every source, by contract column; tests change what they are about.
 GOOD: dict[str, dict[str, str]] = {

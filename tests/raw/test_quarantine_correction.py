@@ -479,3 +479,42 @@ def test_any_order_of_files_closes_the_same_rows(landing: Landing, server_url: s
     assert found[0]
     assert found[1] == found[0]
     assert found[2] == found[0]
+
+
+def entries_closed(landing: Landing) -> int:
+    reports = landing.load().sources
+    assert {source for source, report in reports.items() if report.entries_closed} <= {"bills"}
+    return reports["bills"].entries_closed
+
+
+def test_a_load_counts_the_entries_that_it_closed(landing: Landing) -> None:
+    landing.put("bills/a.csv", bills(bill(status="lost"), bill(cycle="9"), bill("BE2", cycle="9")))
+    assert entries_closed(landing) == 0
+    landing.put("bills/b.csv", bills(bill()))
+    assert entries_closed(landing) == 2
+    # Its corrected row is there already; and another corrected row closes nothing once more.
+    landing.put("bills/c.csv", bills(bill(kwh="much")))
+    landing.put("bills/d.csv", bills(bill(updated_at="2024-05-06")))
+    assert entries_closed(landing) == 1
+    assert entries_closed(landing) == 0
+
+
+def test_a_row_that_passes_a_later_test_is_not_counted_as_closed(landing: Landing) -> None:
+    landing.put("payments/a.csv", csv_text("payments", [row("payments", paid_at="2026-01-20 10:00:00")]))
+    landing.load()
+    report = landing.load(today=date(2026, 1, 20)).sources["payments"]
+    assert (report.repaired.rows_loaded, report.entries_closed) == (1, 0)
+
+
+def test_an_entry_that_gets_another_repairer_is_not_closed_again(landing: Landing) -> None:
+    good = bills(bill(), bill("BE2"), bill("BE3"), bill("BE4"))
+    landing.put("bills/a.csv", with_line(with_line(good, 3, "BE2"), 4, "BE3"))
+    assert entries_closed(landing) == 0
+    landing.put("bills/a.csv", with_line(good, 4, "BE3"))
+    assert entries_closed(landing) == 1
+    times = "select line, min(repaired_at) from bi.quarantine group by line order by line"
+    (_, closed_at), _ = landing.query(times)
+    # The entry of line 3 in the first content, and those of line 4 in both.
+    landing.put("bills/a.csv", good + "\n")
+    assert entries_closed(landing) == 2
+    assert landing.query(times)[0] == (3, closed_at)

@@ -218,3 +218,20 @@ def test_what_lay_in_quarantine_before_without_a_key_or_repaired(landing: Landin
         landing.put(path, text)
     landing.load()
     assert landing.value("select status from bi.quarantine where line = 8") == "open"
+
+
+def test_what_pulls_landed_before_are_successes(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        known = [migration for migration in migrations() if migration.version < 14]
+        patch.setattr(module, "migrations", lambda: known)
+        migrate(landing.conn)
+    with landing.conn, landing.conn.cursor() as cursor:
+        cursor.execute(
+            "insert into landing.pull (name, source, since, high_water, content, file, rows, pulled_at) "
+            "select 'cmis', 'bills', '1', '2', '', '', 1, at from (values (timestamptz '2024-05-01 10:00+07'), "
+            "('2024-05-02 10:00+07'), ('2024-05-01 11:00+07')) as pulls (at)"
+        )
+    migrate(landing.conn)
+    assert landing.query(
+        "select name, source, succeeded_at = '2024-05-02 10:00+07', failed_at from landing.pull_attempt"
+    ) == [("cmis", "bills", True, None)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from overlay_folder import OverlayFolder
 
-from dagster_project.contracts.overlay import overlay_table, reference_contracts
+from dagster_project.contracts.reference_tables import overlay_table, reference_contracts
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 from tests.conftest import execute, url_of

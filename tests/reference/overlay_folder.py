@@ -5,7 +5,7 @@ from typing import Any
 
 import openpyxl
 
-from dagster_project.contracts.overlay import overlay_table
+from dagster_project.contracts.reference_tables import overlay_table
 from dagster_project.reference.overlay import Overlay, load_overlay
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import Connection

@@ -3,7 +3,7 @@
 import pytest
 from overlay_folder import GOOD, OverlayFolder
 
-from dagster_project.contracts.overlay import overlay_table, reference_contracts
+from dagster_project.contracts.reference_tables import overlay_table, reference_contracts
 from dagster_project.reference import overlay as module
 from dagster_project.reference.faults import OverlayError
 

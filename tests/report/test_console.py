@@ -17,6 +17,7 @@ from dagster_project.publish.build import Build, GateResult, record_build, recor
 from dagster_project.publish.publish import publish
 from dagster_project.publish.relations import PublishedTable
 from dagster_project.report import console as report
+from dagster_project.report.status import print_status
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
@@ -99,7 +100,7 @@ class Screen:
         return self.output.getvalue()
 
     def status(self) -> str:
-        report.print_status(self.settings, self.console)
+        print_status(self.settings, self.console)
         return self.output.getvalue()
 
 
@@ -230,6 +231,49 @@ def test_status_tells_which_files_are_missing(screen: Screen) -> None:
 def test_status_says_nothing_of_files_that_nobody_expects(screen: Screen) -> None:
     screen.publish()
     assert "Expected files" not in screen.status()
+
+
+PULL = """
+source: payments
+url_variable: CMIS_URL
+query: select 1 where 1 > :since
+high_water: {column: updated_at, kind: timestamp}
+overlap: 3 days
+first: 2024-01-01
+"""
+PULLS = """
+insert into landing.pull (name, source, since, high_water, content, file, rows)
+values ('a_failing', 'payments', '', '2024-04-30T10:00:00', '', '', 1),
+    ('a_failing', 'payments', '', '2024-05-02T10:00:00', '', '', 1),
+    ('b_fine', 'payments', '', '2024-05-03T10:00:00', '', '', 1),
+    ('former', 'payments', '', '2024-05-04T10:00:00', '', '', 1);
+insert into landing.pull_attempt (name, source, succeeded_at, failed_at, fault)
+values ('a_failing', 'payments', '2024-09-01 08:30+07', '2024-09-02 08:30+07', 'a_failing: no answer [08001]'),
+    ('b_fine', 'payments', '2024-09-03 08:30+07', '2024-09-02 08:31+07', 'b_fine: no such table'),
+    ('former', 'payments', '2024-09-03 08:30+07', null, null);
+"""
+
+
+def test_status_tells_how_the_declared_pulls_stand(screen: Screen) -> None:
+    screen.publish()
+    assert "Pulls from other databases" not in screen.status()
+    folder = screen.settings.overlay_folder() / "pulls"
+    folder.mkdir(parents=True)
+    for name in ("a_failing", "b_fine", "c_new"):
+        (folder / f"{name}.yaml").write_text(PULL, encoding="utf-8")
+    (folder / "d_wrong.yaml").write_text(PULL.replace("3 days", "often"), encoding="utf-8")
+    screen.execute(PULLS)
+    text = screen.status()
+    failing = line_with(
+        text, "a_failing", "payments", "2024-09-01 08:30:00", "2024-05-02T10:00:00", "failing"
+    )
+    assert "2024-09-02 08:30:00: no answer [08001]" in " ".join(failing.split())
+    fine = line_with(text, "b_fine", "payments", "2024-09-03 08:30:00", "2024-05-03T10:00:00", "fine")
+    assert "2024-09-02 08:31:00: no such table" in " ".join(fine.split())
+    assert line_with(text, "c_new", "payments", "not made yet").count("–") == 3
+    wrong = text[text.index("pulls/d_wrong.yaml") :]
+    assert "declared wrongly: overlap: must be like 3 days" in " ".join(wrong.split())
+    assert "former" not in text, "it is declared no more"
 
 
 def test_status_of_a_clean_warehouse(screen: Screen) -> None:
