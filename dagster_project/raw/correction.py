@@ -210,7 +210,7 @@ class _Content:
 
 
 def _settle_resent(cursor: Cursor, contract: Contract, file_id: int, only_by: int | None = None) -> None:
-    """The entries without a key of one file: all that count; `only_by`: what this one other file closes of them."""
+    """The entries without a key of one file: all that count; `only_by`: open ones that this other file closes."""
     cursor.execute(
         "select other.file_id, coalesce(other.content_of, other.file_id), other.rows_in_file "
         "from landing.file as this inner join landing.file as other using (source, path) "
@@ -241,7 +241,8 @@ def _settle_resent(cursor: Cursor, contract: Contract, file_id: int, only_by: in
             select quarantine_id, repaired_by, repairer
             from landing.quarantine left join unnest(%(lines)s::integer[], %(repairers)s::integer[])
                 as resent (line, repairer) using (line)
-            where file_id = %(file_id)s and {HELD} and {_WITHOUT_KEY} and (repairer is not null or not %(is_part)s)
+            where file_id = %(file_id)s and {HELD} and {_WITHOUT_KEY}
+                and (not %(is_part)s or (repairer is not null and status = 'open'))
         ) as settled
         where entry.quarantine_id = settled.quarantine_id and settled.repairer is distinct from settled.repaired_by
         """,

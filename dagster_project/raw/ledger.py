@@ -121,11 +121,11 @@ def copies_of(cursor: Cursor, file_id: int) -> list[Entry]:
 
 
 def first_with_content(
-    cursor: Cursor, contract: Contract, sha256: str, kind: str, form_fingerprint: str
+    cursor: Cursor, contract: Contract, sha256: str, kind: str, form_fingerprint: str | None
 ) -> Entry | None:
     """The file of this source and kind (its ending) that brought this content, if it was taken.
 
-    Bytes that were read in another form are another content.
+    Bytes that were read in another form are another content; None: in whatever form.
     """
     cursor.execute(
         f"select {_COLUMNS} from landing.file where source = %s and sha256 = %s "
@@ -135,7 +135,7 @@ def first_with_content(
         (contract.source, sha256, f"%{kind}"),
     )
     taken = map(_entry, cursor.fetchall())
-    return next((entry for entry in taken if entry.read_in(contract) == form_fingerprint), None)
+    return next((entry for entry in taken if form_fingerprint in (None, entry.read_in(contract))), None)
 
 
 def open_entry(

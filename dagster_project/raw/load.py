@@ -223,6 +223,7 @@ def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snap
         ledger.remember_mark(cursor, entry.file_id, snapshot.mark)
         return _unchanged(file, entry)
     original = same_content(load, cursor, file, snapshot.sha256)
+    otherwise = ledger.first_with_content(cursor, load.contract, snapshot.sha256, file_kind(file.name), None)
     file_id = ledger.open_entry(
         cursor, file, snapshot.sha256, snapshot.mark, load.fingerprint, declared_form(load, file.path)
     )
@@ -234,6 +235,11 @@ def _load_snapshot(load: Load, cursor: Cursor, file: LandingFile, snapshot: Snap
     name_change = partial(changes.record, cursor, "load", file.source, file_id)
     counts, paid_through = load_content(load, cursor, file_id, records, name_change)
     extra, notes = records.extra_names, tuple(records.notes)
+    if otherwise is not None:
+        # If that one was read wrongly, its rows count beside these.
+        notes += (
+            f"the same bytes stand as {otherwise.path}, read in another form: one of the two may be wrong",
+        )
     ledger.finish_entry(cursor, file_id, counts, paid_through=paid_through, extra_columns=extra, notes=notes)
     correction.settle_resent(cursor, load.contract, [file_id])
     return FileResult(

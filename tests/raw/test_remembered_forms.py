@@ -31,6 +31,9 @@ def test_what_was_read_in_another_form_is_another_content(landing: Landing, decl
     landing.put("bills/b.csv", TEXT)
     landing.put("bills/c.csv", TEXT)
     assert statuses(landing) == {"a.csv": ("unchanged", 0), "b.csv": ("loaded", 1), "c.csv": ("copy", 1)}
+    told = landing.query("select path, notes from landing.file where notes <> '{}'")
+    assert [path for path, _ in told] == ["bills/b.csv", "bills/c.csv"]
+    assert all("the same bytes stand as bills/a.csv, read in another form" in str(notes) for _, notes in told)
     # The form of a.csv once more: that file brought what is in this one.
     declare("bills", COMMA)
     landing.put("bills/d.csv", TEXT)
