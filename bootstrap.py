@@ -25,6 +25,8 @@ VENV_PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, ".bootstrap-done")
 STARTED = os.path.join(VENV, ".bootstrap-started")
 OLDEST, NEWEST = (3, 11), (3, 13)
+# The tests: a server and a run for each processor, but no more than an ordinary machine has memory for.
+PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 
 
 class SetupError(Exception):
@@ -53,7 +55,7 @@ def main(arguments):
     if command == "demo":
         start([os.path.join(VENV, "bin", "cashless"), "demo", *arguments[1:]])
     if command == "test":
-        start([VENV_PYTHON, "-m", "pytest", *arguments[1:]])
+        start([VENV_PYTHON, "-m", "pytest", *PARALLEL, *arguments[1:]])
     return 0
 
 
