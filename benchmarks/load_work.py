@@ -56,7 +56,7 @@ def copy(url: str, landing: Path, home: Path) -> Callable[[], None]:
 
 def typed(url: str, landing: Path, home: Path) -> Callable[[], None]:
     """COPY of the same files into columns of the contract's types, bad rows ignored, and then the indexes of raw."""
-    from dagster_project.contracts.model import contracts  # noqa: PLC0415
+    from dagster_project.contracts.catalog import contracts  # noqa: PLC0415
     from dagster_project.warehouse.connection import connect_url  # noqa: PLC0415
 
     contract = contracts()[SOURCE]

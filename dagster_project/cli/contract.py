@@ -49,7 +49,7 @@ def _check_contracts(settings: Settings) -> int:
 
 
 def _check_files(settings: Settings, files: tuple[Path, ...], source: str | None) -> int:
-    from dagster_project.contracts.model import contracts
+    from dagster_project.contracts.catalog import contracts
     from dagster_project.landing.finder import source_of
     from dagster_project.raw.preview import preview
 

@@ -26,7 +26,7 @@ def pull(names: tuple[str, ...], landing: str | None, since: str | None) -> None
     if since is not None and len(names) != 1:
         raise click.UsageError("--since is for one NAME")
     settings = settings_of(landing=landing)
-    from dagster_project.landing.place import open_place
+    from dagster_project.landing.location import open_place
     from dagster_project.pull.pull import pull_all
     from dagster_project.raw.withdraw import writing
 

@@ -1,17 +1,14 @@
 """What the contract of a source has at least: all that the shipped one says, for the models rely on it.
 
-A contract in the operator's overlay may say more. Where such files lie, and how they are read, is model.py's.
+A contract in the operator's overlay may say more. Where such files lie, and how they are read, is catalog.py's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dagster_project.contracts.model import Column, Contract
-
-Way = tuple[str | int, ...]
+from dagster_project.contracts.model import Column, Contract
+from dagster_project.contracts.yaml_places import Way
 
 
 def shortfalls(own: Contract, shipped: Contract) -> Iterator[tuple[str, Way]]:

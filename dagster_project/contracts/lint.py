@@ -15,15 +15,10 @@ from typing import Any
 
 import yaml
 
+from dagster_project.contracts.catalog import CONTRACTS_DIR, contracts, overlay_files, read_text
 from dagster_project.contracts.least import shortfalls
-from dagster_project.contracts.model import (
-    CONTRACTS_DIR,
-    ContractError,
-    contracts,
-    overlay_files,
-    parse_contract,
-    read_text,
-)
+from dagster_project.contracts.model import ContractError
+from dagster_project.contracts.parse import parse_contract
 from dagster_project.contracts.yaml_places import Loader, Place, place_of, place_of_error, repeated_keys
 
 

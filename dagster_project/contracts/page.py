@@ -5,7 +5,8 @@
 
 from pathlib import Path
 
-from dagster_project.contracts.model import Column, Contract, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Column, Contract
 
 PAGE = Path(__file__).parents[2] / "docs" / "sources.md"
 HEAD = """# The sources

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from dagster_project.contracts.model import CONTRACTS_DIR, Contract, load_contract
+from dagster_project.contracts.catalog import CONTRACTS_DIR, load_contract
+from dagster_project.contracts.model import Contract
 
 REFERENCE_DIR = CONTRACTS_DIR / "reference"
 

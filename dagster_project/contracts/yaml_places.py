@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
 
 # The C loader reads the twelve files in a tenth of the time; it is not in every build of PyYAML.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+# Keys and positions that lead to a place in a document.
+Way = tuple[str | int, ...]
 
 
 class Place(NamedTuple):
@@ -18,8 +22,8 @@ class Place(NamedTuple):
     column: int
 
 
-def place_of(text: str, way: Sequence[str | int]) -> Place:
-    """Where the way (keys and positions) leads to in the document; where it ends, if it does not go on."""
+def place_of(text: str, way: Way) -> Place:
+    """Where the way leads to in the document; where it ends, if it does not go on."""
     node = yaml.compose(text, Loader=Loader)
     if node is None:
         return Place(1, 1)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from dagster_project.landing.place import Folder, Mark, Place, open_place
+from dagster_project.landing.location import open_place
+from dagster_project.landing.place import Folder, Mark, Place
 from dagster_project.landing.reader import CSV, EXCEL, PARQUET
 
 # How programs call a file while they write it: they rename it when it is whole.

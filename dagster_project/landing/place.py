@@ -1,5 +1,6 @@
-"""A landing location and what can be done there: list, look, read, put. A folder here; addresses are address.py's.
+"""A landing location and what can be done there: list, look, read, put. A folder here.
 
+Addresses are address.py's; which of the two a location names is location.py's.
 Does not belong here: what the files are, and which of them are read.
 """
 
@@ -55,15 +56,6 @@ class Place(Protocol):
     def put(self, content: Path, path: str) -> None:
         """A local file as `path`, which is seen whole or not at all; one of that name gives way."""
         ...
-
-
-def open_place(location: str) -> Place:
-    """The place; WarehouseError if it does not exist or cannot be reached."""
-    if "://" not in location and "::" not in location:
-        return Folder(location)
-    from dagster_project.landing.address import Address  # noqa: PLC0415 - fsspec is slow to import
-
-    return Address(location)
 
 
 class Folder:

@@ -10,7 +10,8 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.audit.suites import suites
-from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Contract
 from dagster_project.contracts.reference_tables import overlay_table, reference_contracts
 from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import DbtTests

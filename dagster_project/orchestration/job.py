@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.orchestration import assets, checks
 from dagster_project.orchestration.report import RunReport
 from dagster_project.orchestration.session import RunSession, open_session

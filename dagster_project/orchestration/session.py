@@ -9,9 +9,10 @@ from functools import cached_property
 from psycopg2.extensions import connection as Connection
 
 from dagster_project.audit.suites import suites_text
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.landing.finder import Found, files_in
-from dagster_project.landing.place import Place, open_place
+from dagster_project.landing.location import open_place
+from dagster_project.landing.place import Place
 from dagster_project.orchestration.report import RunReport
 from dagster_project.publish.build import Build, published_build
 from dagster_project.raw.follow import order_of_rows

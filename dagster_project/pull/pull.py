@@ -14,8 +14,8 @@ from pathlib import Path
 
 from psycopg2.extensions import connection as Connection
 
+from dagster_project.contracts.catalog import contracts
 from dagster_project.contracts.file_form import PULLED
-from dagster_project.contracts.model import contracts
 from dagster_project.landing.place import Place
 from dagster_project.landing.workroom import workroom
 from dagster_project.pull import state

@@ -13,7 +13,8 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import SQL_TYPE, Column, Contract, Form, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import SQL_TYPE, Column, Contract, Form
 from dagster_project.raw.ddl import array, comment_statements, create_statements, literal, lookup_index, quote
 
 _MOMENTS = (Form.TIMESTAMP, Form.DATE_OR_TIMESTAMP)

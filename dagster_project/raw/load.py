@@ -15,7 +15,7 @@ import psycopg2.errors
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.landing.finder import Found, LandingFile, find_files
 from dagster_project.landing.place import Mark
 from dagster_project.landing.reader import file_kind, open_records

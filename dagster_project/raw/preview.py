@@ -13,7 +13,8 @@ from pathlib import Path
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Contract
 from dagster_project.landing.finder import LandingFile, file_on_disk
 from dagster_project.landing.reader import file_kind, open_records
 from dagster_project.landing.records import HeaderError, RecordSource, Total, shown_header

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw import named
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import WarehouseError, connect

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.landing.finder import LandingFile
 from dagster_project.landing.reader import open_records
 from dagster_project.landing.snapshot import Snapshot, take_snapshot

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Contract
 from dagster_project.errors import CashlessError
 from dagster_project.raw.ddl import BOOK_COLUMNS, create_statements, lookup_statements, quote
 from dagster_project.raw.follow import CannotFollow, Table, remember, statements

@@ -14,7 +14,8 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Contract
 from dagster_project.landing.reader import file_kind
 from dagster_project.raw import changes, correction, ledger, named, quarantine
 from dagster_project.raw.changes import Person

@@ -16,7 +16,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from dagster_project.contracts.model import Contract, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Contract
 from dagster_project.contracts.reference_tables import overlay_table, reference_contracts
 from dagster_project.raw.checks import fingerprint
 from dagster_project.raw.ddl import quote

@@ -7,7 +7,7 @@ import io
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.errors import CashlessError
 from dagster_project.settings import Settings
 from dagster_project.transform.window import EVERYTHING

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw.ddl import BOOK_COLUMNS
 
 SOURCES_FILE = Path(__file__).parents[2] / "dbt_models" / "models" / "staging" / "_raw_sources.yml"

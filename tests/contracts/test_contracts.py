@@ -6,15 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from dagster_project.contracts.model import (
-    CONTRACTS_DIR,
-    ContractError,
-    DataThrough,
-    Form,
-    contracts,
-    fold_header,
-    parse_contract,
-)
+from dagster_project.contracts.catalog import CONTRACTS_DIR, contracts
+from dagster_project.contracts.model import ContractError, DataThrough, Form, fold_header
+from dagster_project.contracts.parse import parse_contract
 from dagster_project.raw.ddl import create_statements
 
 # `*` key, `?` may be empty, `(a/b)` closed list; in contract order.

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from test_contracts import custom, document
 
+from dagster_project.contracts.catalog import contracts
 from dagster_project.contracts.date_pattern import DatePattern, DatePatternError, compile_patterns
 from dagster_project.contracts.file_form import PLAIN, FileForm, FileFormError, form_of, parse_file_forms
-from dagster_project.contracts.model import ContractError, contracts, fold_header, parse_contract
+from dagster_project.contracts.model import ContractError, fold_header
+from dagster_project.contracts.parse import parse_contract
 
 
 def parsed(*entries: Any) -> tuple[FileForm, ...]:

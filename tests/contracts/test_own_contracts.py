@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from dagster_project.contracts.catalog import CONTRACTS_DIR, contracts
 from dagster_project.contracts.lint import contract_files, faults_of
-from dagster_project.contracts.model import CONTRACTS_DIR, ContractError, contracts
+from dagster_project.contracts.model import ContractError
 from dagster_project.contracts.yaml_places import place_of
 
 Change = Callable[[dict[str, Any]], object]

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from jsonschema import validate
 
-from dagster_project.contracts.model import Form, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Form
 from dagster_project.contracts.reference_tables import REFERENCE_DIR, overlay_table, reference_contracts
 
 # `*` key, `?` may be empty, `(a/b)` closed list; in contract order.

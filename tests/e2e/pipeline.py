@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from dagster_project.audit.gate import CheckResult, run_gate
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.orchestration.assets import record
 from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import DbtTests, RunReport

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dagster_project.contracts.model import CONTRACTS_DIR
+from dagster_project.contracts.catalog import CONTRACTS_DIR
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect

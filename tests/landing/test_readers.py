@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.contracts.model import Form, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Form
 from dagster_project.landing import csv_reader
 from dagster_project.landing.cells import cell_text
 from dagster_project.landing.csv_reader import CsvSource

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.audit.suites import suites
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.orchestration.assets import CUSTOMER_KEY, PUBLICATION
 from dagster_project.orchestration.job import JOB_NAME, build_definitions
 from dagster_project.orchestration.published import published_tables

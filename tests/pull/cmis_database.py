@@ -13,7 +13,7 @@ from typing import Any
 import psycopg2
 import yaml
 
-from dagster_project.landing.place import open_place
+from dagster_project.landing.location import open_place
 from dagster_project.pull.pull import Pulled, pull_all
 from dagster_project.raw.load import load_landing
 from dagster_project.settings import Settings

@@ -12,7 +12,8 @@ import psycopg2
 import pytest
 from cmis_database import PASSWORD, QUERY, Cmis, ids
 
-from dagster_project.landing.place import Folder, Place, open_place
+from dagster_project.landing.location import open_place
+from dagster_project.landing.place import Folder, Place
 from dagster_project.pull import pull as pull_module
 from dagster_project.pull import state
 from dagster_project.pull.declared import Pull, PullError, declared_pulls

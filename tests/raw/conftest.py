@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from landing_folder import Declare, Landing
 
+from dagster_project.contracts.catalog import contracts
 from dagster_project.contracts.file_form import parse_file_forms
-from dagster_project.contracts.model import contracts, fold_header
+from dagster_project.contracts.model import fold_header
 from dagster_project.raw import load, preview, reload, withdraw
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect

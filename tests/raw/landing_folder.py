@@ -10,7 +10,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw.load import FileResult, LoadReport, load_landing
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import Connection

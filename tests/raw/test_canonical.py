@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from landing_folder import Landing
 
-from dagster_project.contracts.model import Column, Contract, Form, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Column, Contract, Form
 from dagster_project.landing.batches import batch_schema
 from dagster_project.landing.records import Layout, RawText, Total
 from dagster_project.raw import judge

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from landing_folder import Landing, csv_text, row
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 
 NAME = "Nguyễn Thị Ước"
 CUSTOMERS = csv_text("customers", [row("customers")])

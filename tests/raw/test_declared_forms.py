@@ -10,7 +10,7 @@ import pytest
 from landing_folder import GOOD, Declare, Landing, csv_text, row, write_workbook
 from test_excel_files import xlsb
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw import reload
 from dagster_project.raw.changes import Person
 from dagster_project.raw.ledger import Counts

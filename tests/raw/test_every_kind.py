@@ -11,7 +11,7 @@ import pytest
 from landing_folder import GOOD, Landing, csv_text, write_workbook
 from test_excel_files import xlsb
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 
 TEXTS: list[dict[str, str]] = [
     {"issued_on": "03/09/2024", "bill_month": "9/2024", "total_amount": "1.234.567 đ", "kwh": "182.50"},

@@ -14,7 +14,7 @@ import pytest
 import xlsxwriter
 from landing_folder import GOOD, Landing, row, write_workbook
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw.ledger import Counts
 from dagster_project.raw.load import FileResult
 

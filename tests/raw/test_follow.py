@@ -11,7 +11,9 @@ import pytest
 import yaml
 from landing_folder import Landing, csv_text, row
 
-from dagster_project.contracts.model import CONTRACTS_DIR, RESERVED_NAMES, Contract, contracts, load_contract
+from dagster_project.contracts.catalog import CONTRACTS_DIR, contracts, load_contract
+from dagster_project.contracts.model import Contract
+from dagster_project.contracts.parse import RESERVED_NAMES
 from dagster_project.raw import tables
 from dagster_project.raw.changes import Person
 from dagster_project.raw.ddl import BOOK_COLUMNS

@@ -18,7 +18,7 @@ from random_tables import random_table
 from test_excel_files import xlsb
 from test_properties import empty, load
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.landing.reader import CSV, EXCEL, PARQUET, open_records
 from dagster_project.landing.records import RefusedError
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from landing_folder import GOOD, Landing, csv_text, row, write_parquet, write_workbook
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw.checks import RowChecks
 from dagster_project.raw.ledger import Counts
 from dagster_project.raw.load import load_landing

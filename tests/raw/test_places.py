@@ -15,7 +15,7 @@ from landing_folder import Landing, csv_text, row
 from servers import PASSWORD, USER, s3_store, sftp_server
 
 from dagster_project.landing import address as address_module
-from dagster_project.landing.place import open_place
+from dagster_project.landing.location import open_place
 from dagster_project.settings import Settings, without_credentials
 from dagster_project.transform.dbt import REPOSITORY
 from dagster_project.warehouse.connection import WarehouseError
@@ -235,7 +235,7 @@ def test_a_missing_extra_is_named(protocol: str, package: str, extra: str) -> No
     code = (
         "import sys\n"
         f"sys.modules['{package}'] = None\n"
-        "from dagster_project.landing.place import open_place\n"
+        "from dagster_project.landing.location import open_place\n"
         f"open_place('{protocol}://user:{PASSWORD}@host/in')\n"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from landing_folder import GOOD, Landing, csv_text, row, write_workbook
 
 from dagster_project.cli import main
-from dagster_project.contracts.model import CONTRACTS_DIR
+from dagster_project.contracts.catalog import CONTRACTS_DIR
 from dagster_project.raw.preview import Header, preview
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect, run_lock

@@ -7,7 +7,7 @@ import pytest
 from landing_folder import GOOD, Landing, csv_text, row
 
 from dagster_project.contracts import model
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw import load
 
 BAD_VALUES = [

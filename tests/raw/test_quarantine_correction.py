@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from landing_folder import Landing, csv_text, row, write_workbook
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw import load
 from dagster_project.raw.changes import Person
 from dagster_project.raw.reload import reload

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from landing_folder import Landing, csv_text, row
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw import quarantine_reading as held
 from dagster_project.raw.checks import row_checks
 from dagster_project.raw.quarantine_reading import Wanted

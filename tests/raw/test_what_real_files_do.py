@@ -23,7 +23,7 @@ import xlsxwriter
 from landing_folder import GOOD, Landing, csv_text, row
 from test_excel_files import xlsb
 
-from dagster_project.contracts.model import contracts
+from dagster_project.contracts.catalog import contracts
 from dagster_project.raw import load
 
 BILL = list(contracts()["bills"].names)

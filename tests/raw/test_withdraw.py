@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from landing_folder import Landing, csv_text, row
 
-from dagster_project.contracts.model import Column, Contract, contracts
+from dagster_project.contracts.catalog import contracts
+from dagster_project.contracts.model import Column, Contract
 from dagster_project.raw import changes, ledger, load, quarantine, withdraw
 from dagster_project.raw import reload as reload_module
 from dagster_project.raw.changes import Person

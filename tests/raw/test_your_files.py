@@ -7,7 +7,7 @@ import pytest
 import yaml
 from landing_folder import Landing, write_workbook
 
-from dagster_project.contracts.model import CONTRACTS_DIR
+from dagster_project.contracts.catalog import CONTRACTS_DIR
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-files.md"
 _BLOCK = re.compile(r"^```(csv|xlsx|yaml) (\S+)\n(.*?)^```\n(?:\*(.*?)\*)?", re.M | re.S)
