@@ -72,7 +72,11 @@ class FileForm:
         leaves those of files read before as they are.
         """
         declared = [
-            (field.name, value if isinstance(value, str) else sorted(value))
+            # Of several date patterns the first that fits a text reads it, so their order counts.
+            (
+                field.name,
+                value if isinstance(value, str) else list(value) if field.name == "dates" else sorted(value),
+            )
             for field, value in zip(fields(self), astuple(self), strict=True)
             if field.name != "files" and value != field.default
         ]

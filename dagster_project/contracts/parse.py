@@ -67,6 +67,8 @@ def parse_contract(document: Any, origin: str, *, is_reference: bool = False) ->
         if document["kind"] != "DataContract" or not str(document["apiVersion"]).startswith("v3."):
             raise ContractError(origin, "not an ODCS v3 data contract", ("apiVersion",))
         (table,) = document["schema"]
+        _refuse_misplaced(document, origin, ())
+        _refuse_misplaced(table, origin, ("schema", 0))
         properties = _custom(table, _OF_TABLE, origin, ("schema", 0))
         contract = Contract(
             source=table["name"],
@@ -95,6 +97,17 @@ def _malformed(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
 
 
+def _refuse_misplaced(entry: Mapping[str, Any], origin: str, at: Way) -> None:
+    """What is ours but stands beside the standard's own words would mean nothing, without a word."""
+    for name in entry:
+        if name in _OF_TABLE | _OF_COLUMN:
+            raise ContractError(
+                origin,
+                f"{name} belongs into customProperties: {{property: {name}, value: …}}",
+                (*at, name),
+            )
+
+
 def _custom(entry: Mapping[str, Any], known: frozenset[str], origin: str, at: Way) -> dict[str, Any]:
     for number, item in enumerate(entry.get("customProperties", ())):
         if item["property"] not in known:
@@ -115,6 +128,7 @@ def _column(entry: Mapping[str, Any], origin: str, number: int) -> Column:
 
 
 def _read_column(entry: Mapping[str, Any], origin: str, at: Way) -> Column:
+    _refuse_misplaced(entry, origin, at)
     options = entry.get("logicalTypeOptions", {})
     kind = (entry["logicalType"], entry["physicalType"], options.get("format"))
     if kind not in _FORMS:
@@ -137,7 +151,7 @@ def _read_column(entry: Mapping[str, Any], origin: str, at: Way) -> Column:
         values=values,
         minimum=_decimal(options.get("minimum")),
         exclusive_minimum=_decimal(options.get("exclusiveMinimum")),
-        maximum_length=options.get("maxLength"),
+        maximum_length=_length(options.get("maxLength")),
         not_after_today=bool(custom.get("notAfterToday", False)),
         fraction_unless=FractionUnless(fraction["column"], tuple(fraction["values"])) if fraction else None,
         former_names=_texts(custom.get("formerNames", ())),
@@ -153,6 +167,12 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _data_through(value: Mapping[str, Any] | None) -> DataThrough | None:
     return None if value is None else DataThrough(value["column"], tuple(value.get("where", {}).items()))
+
+
+def _length(value: object) -> int | None:
+    if value is not None and (not isinstance(value, int) or not 0 < value < 1 << 30):
+        raise ValueError(f"maxLength: {value!r} is no length")
+    return value
 
 
 def _decimal(value: int | float | str | None) -> Decimal | None:

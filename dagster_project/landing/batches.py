@@ -12,8 +12,9 @@ from dagster_project.landing.records import without_nul
 # Arrow's own keeps whatever it once had.
 pa.set_memory_pool(pa.system_memory_pool())
 
-# So many records make a batch: enough that what is done once for a batch costs little.
+# So many records, or characters, make a batch: enough that what is done once for a batch costs little.
 BATCH_ROWS = 4_000
+BATCH_CHARS = 1 << 19
 
 
 def batch_schema(columns: Iterable[str], has_extras: bool) -> pa.Schema:
@@ -34,11 +35,15 @@ class BatchWriter:
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
         self._rows: list[tuple[int | str | None, ...]] = []
-        self.write = self._rows.append
+        self._chars = 0
+
+    def write(self, row_no: int, line: int, field_count: int | None, texts: Sequence[str]) -> None:
+        self._rows.append((row_no, line, field_count, *texts))
+        self._chars += sum(map(len, texts))
 
     @property
     def is_full(self) -> bool:
-        return len(self._rows) >= BATCH_ROWS
+        return len(self._rows) >= BATCH_ROWS or self._chars >= BATCH_CHARS
 
     def take(self) -> pa.RecordBatch:
         """What has been collected; RefusedError if a text is none for the database."""
@@ -51,4 +56,5 @@ class BatchWriter:
                 without_nul("".join(cast("Sequence[str]", column)))
             arrays.append(pa.array(column, field.type))
         self._rows.clear()
+        self._chars = 0
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)

@@ -25,6 +25,7 @@ from dagster_project.contracts.model import Contract, fold_header
 from dagster_project.landing.batches import BatchWriter, batch_schema
 from dagster_project.landing.declared import Declared
 from dagster_project.landing.records import (
+    HeaderError,
     Layout,
     RawText,
     RefusedError,
@@ -39,7 +40,7 @@ from dagster_project.landing.text_encoding import UnreadableTextError, examine
 DELIMITERS = (",", ";", "\t", "|")
 _DELIMITER_NAMES = {"\t": "tab"} | {delimiter: f"“{delimiter}”" for delimiter in ",;|"}
 # So much is parted at once: less takes more time, more takes more memory.
-_READ = 1 << 19
+_READ = 1 << 18
 # A quoted field longer than this is a quote that somebody forgot to close; reading on would fill the memory.
 _LONGEST_QUOTE = 16 << 20
 # Follows the last line of a block; a field that swallows it was still open. No file has NUL: it is refused.
@@ -68,7 +69,7 @@ class CsvSource:
             raise RefusedError("the file is empty")
         encoding = form.encoding or self._text.encoding
         self.form: str | None = f"{encoding}, {_DELIMITER_NAMES.get(self._delimiter, self._delimiter)}"
-        self._layout: Layout = match_header(header, contract, self._declared.headers)
+        self._layout = self._matched(header, contract)
         self.copy_columns = self._layout.contract_columns
         self._translator = self._declared.translator(self.copy_columns)
         self.extra_names = self._layout.extra_names
@@ -128,6 +129,18 @@ class CsvSource:
                 best, most = (delimiter, header, lines), known
         assert best is not None
         return best
+
+    def _matched(self, header: list[str], contract: Contract) -> Layout:
+        try:
+            return match_header(header, contract, self._declared.headers)
+        except HeaderError as error:
+            if any(error.columns):
+                raise
+            raise HeaderError(
+                f"{error} (line {self._header_lines} is taken for the header: titles above it are read in Excel only)",
+                error.header,
+                error.columns,
+            ) from None
 
     def _unreadable(self, fault: UnreadableTextError) -> RefusedError:
         """The reason, with the column if the lines above tell it."""
@@ -197,13 +210,13 @@ class CsvSource:
                 values = without_extras(fields, self._layout) if has_extras else clean_fields(fields)
                 if self._translator:
                     self._translator.texts(values)
-                writer.write((line, line, None, *values))
+                writer.write(line, line, None, values)
             elif len(fields) > 1 or any(field.strip() for field in fields):
                 if ends_in_line and index == len(records) - 1 and len(fields) < width:
                     raise RefusedError(
                         f"truncated: the last line ({line}) has no end and {len(fields)} of {width} fields"
                     )
-                writer.write((line, line, len(fields), *padding))
+                writer.write(line, line, len(fields), padding)
         return writer.take()
 
 

@@ -41,8 +41,23 @@ from dagster_project.landing.records import (
 )
 
 HEADER_ROWS = 30
-_TOTAL_WORDS = frozenset(("tong cong", "tong", "cong", "tong so"))
-_TOTAL_LETTERS = frozenset("tTcC")
+_TOTAL_WORDS = frozenset(
+    (
+        *(
+            "tong cong",
+            "tong",
+            "cong",
+            "tong so",
+            "tong tien",
+            "tong so tien",
+            "cong tien",
+            "total",
+            "grand total",
+        ),
+        *("tong cong (vnd)", "tong cong (dong)", "tong cong (d)"),
+    )
+)
+_TOTAL_LETTERS = frozenset("tTcCgG")
 # What the reader and the parts of a zip file raise for a workbook that is damaged.
 _UNREADABLE = (
     CalamineError,
@@ -123,11 +138,15 @@ class ExcelSource:
                     amount = self._amount_beside(sheet, cells, kinds, label)
                     if amount:
                         self.totals.append(Total(line, sheet.name, first, section, row_no, amount))
+                    elif sheet.money is not None:
+                        self.notes.append(
+                            f"sheet {sheet.name}, row {line}: a total without an amount, not compared"
+                        )
                     section = row_no + 1
                     continue
                 row_no += 1
                 values = self._values(sheet, cells, kinds, positions)
-                writer.write((row_no, line, None, *values))
+                writer.write(row_no, line, None, values)
                 if writer.is_full:
                     yield writer.take()
         yield writer.take()
@@ -267,6 +286,8 @@ class ExcelSource:
             values = row[:width]
             if beyond:
                 values += [row[index] for index in beyond]
+            if number == sheet.header_row + 1 and _numbers_columns(values[:width]):
+                continue
             cells = [
                 value if type(value) is str else cell_text(_whole(value), form)
                 for value, form in zip(values, forms, strict=True)
@@ -329,6 +350,12 @@ def _header(row: list[Any], start: int) -> list[str]:
     while header and not header[-1].strip():
         header.pop()
     return [text if text.strip() else f"column {start + index}" for index, text in enumerate(header, 1)]
+
+
+def _numbers_columns(values: Sequence[Any]) -> bool:
+    """Whether a row only numbers the columns, as forms do below their header: 1, 2, 3 … or (1), (2), (3) …"""
+    texts = [cell_text(value, None).strip().removeprefix("(").removesuffix(")") for value in values]
+    return len(texts) > 2 and texts == [str(number) for number in range(1, len(texts) + 1)]
 
 
 def _total_label(sheet: _Sheet, cells: list[str]) -> int | None:

@@ -73,7 +73,7 @@ class ParquetSource:
             values = without_extras(cells, self._layout) if self.extra_names else clean_fields(cells)
             if self._translator:
                 self._translator.cells(values, self._kinds)
-            writer.write((row_no, row_no, None, *values))
+            writer.write(row_no, row_no, None, values)
             if writer.is_full:
                 yield writer.take()
         yield writer.take()

@@ -22,6 +22,8 @@ _FIRST_YEAR = "1000"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _LONGEST_MONEY = 15
+# Below the whole numbers that Arrow cannot have.
+_LARGE = 10**18
 
 
 def canonical_rows(contract: Contract, batch: pa.RecordBatch, today: date) -> pa.BooleanArray:
@@ -68,6 +70,9 @@ def _within(column: Column, texts: pa.StringArray, good: pa.BooleanArray) -> pa.
         # Canonical numbers have no sign.
         is_met = column.exclusive_minimum is None and column.minimum is not None and column.minimum <= 0
         return pa.repeat(is_met and column.form is Form.DECIMAL, len(texts))
+    limits = [limit for limit in (column.minimum, column.exclusive_minimum) if limit is not None]
+    if not all(limit.is_finite() and abs(limit) < _LARGE for limit in limits):
+        return pa.repeat(False, len(texts))
     values = pc.cast(pc.if_else(good, texts, "0"), pa.int64())
     within = pa.repeat(True, len(texts))
     if column.minimum is not None:

@@ -18,7 +18,7 @@ from dagster_project.contracts.model import Contract
 from dagster_project.landing.records import RecordSource, RefusedError, Total
 from dagster_project.raw import correction, quarantine
 from dagster_project.raw.checks import RowChecks, fingerprint
-from dagster_project.raw.ddl import change_index, key_index, key_index_statement, quote
+from dagster_project.raw.ddl import change_index, key_index_statement, quote
 from dagster_project.raw.ledger import NOTHING, Counts
 from dagster_project.raw.tables import ensure_tables
 
@@ -123,11 +123,9 @@ def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) ->
         )
         repeated, money_repeated = _row(cursor)
     loaded, money_loaded = rows - repeated, money - money_repeated
-    if is_raw_empty:
-        # The index of the first rows costs less when it is made of all of them at once.
-        cursor.execute(f"drop index if exists raw.{quote(key_index(load.contract))}")
     cursor.execute(checks.accept_rows(has_duplicates), (file_id, name_change(loaded)))
     if is_raw_empty:
+        # By it the steps that follow find rows.
         cursor.execute(key_index_statement(load.contract))
     counts = Counts(
         rows_loaded=loaded,
@@ -153,16 +151,17 @@ def _compare_total(cursor: Cursor, checks: RowChecks, total: Total) -> None:
     """A total row must agree with the rows of its sheet, or with those since the total row before it."""
     cursor.execute(
         "select landing.as_money(%s), coalesce(sum(money), 0)::bigint, "
-        "coalesce(sum(money) filter (where row_no >= %s), 0)::bigint "
+        "coalesce(sum(money) filter (where row_no >= %s), 0)::bigint, count(*) filter (where bad is not null) "
         f"from {checks.checked_table} where row_no between %s and %s",
         (total.amount, total.section_row_no, total.first_row_no, total.last_row_no),
     )
-    written, whole, section = _row(cursor)
+    written, whole, section, bad_rows = _row(cursor)
     if written is None:
         raise RefusedError(f"sheet {total.sheet}, row {total.line}: the total cannot be read as an amount")
     if written not in (whole, section):
+        why = f" (bad rows among them: {bad_rows})" if bad_rows else ""
         raise RefusedError(
-            f"sheet {total.sheet}, row {total.line}: the total is {written}, but its rows sum up to {whole}"
+            f"sheet {total.sheet}, row {total.line}: the total is {written}, but its rows sum up to {whole}{why}"
         )
 
 

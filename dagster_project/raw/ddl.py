@@ -28,13 +28,15 @@ def quote(name: str) -> str:
 
 
 def create_statements(contract: Contract) -> list[str]:
-    """The statements that make one raw table with its indexes and comments; harmless if it exists."""
+    """The statements that make one raw table with its comments and small indexes; harmless if it exists.
+
+    The other indexes are made of the first rows at once: that takes less than keeping them up.
+    """
     table = f"raw.{quote(contract.source)}"
     lines = [f"{quote(column.name)} {column.sql_type}" for column in contract.columns]
     lines += [f"{name} {sql_type}" for name, sql_type, _ in BOOK_COLUMNS]
     statements = [
         f"create table if not exists {table} (" + ", ".join(lines) + ")",
-        key_index_statement(contract),
         f"create index if not exists {contract.source}_file_idx on {table} using brin (file_id)",
         # Small ranges: what is asked for are the newest rows, and they lie at the end.
         f"create index if not exists {change_index(contract)} on {table} using brin (change_id) "
@@ -55,14 +57,10 @@ def comment_statements(contract: Contract, present: Mapping[str | None, str | No
             yield f"comment on column {table}.{quote(name)} is {literal(text)}"
 
 
-def key_index(contract: Contract) -> str:
-    """The index that finds the rows of a key."""
-    return f"{contract.source}_key_idx"
-
-
 def key_index_statement(contract: Contract) -> str:
+    """The statement that makes the index by which rows are found by their keys."""
     keys = ", ".join(quote(name) for name in contract.key)
-    return f"create index if not exists {key_index(contract)} on raw.{quote(contract.source)} ({keys})"
+    return f"create index if not exists {contract.source}_key_idx on raw.{quote(contract.source)} ({keys})"
 
 
 def change_index(contract: Contract) -> str:

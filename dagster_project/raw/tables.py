@@ -56,8 +56,7 @@ def ensure_tables(conn: Any, sources: Iterable[Contract] | None = None) -> None:
     """Makes what is missing of schema raw and its tables, and lets tables follow contracts that have changed.
 
     The caller commits, and holds the run lock. RawTableError, and nothing is touched, if a contract has changed so that
-    its table cannot follow. An empty table gets its lookup indexes after its first load: made at once, they cost less
-    than kept up.
+    its table cannot follow. An empty table gets its lookup indexes after its first load.
     """
     wanted = list(contracts().values() if sources is None else sources)
     with conn.cursor() as cursor:

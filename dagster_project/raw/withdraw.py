@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 from dagster_project.contracts.catalog import contracts
 from dagster_project.contracts.model import Contract
 from dagster_project.landing.reader import file_kind
+from dagster_project.landing.records import RefusedError
 from dagster_project.raw import changes, correction, ledger, named, quarantine
 from dagster_project.raw.changes import Person
 from dagster_project.raw.checks import same_row
@@ -161,8 +162,12 @@ def withdraw_rows(cursor: Cursor, contract: Contract, file_ids: Sequence[int], c
 
 def standing_as(cursor: Cursor, contract: Contract, line: Entry) -> str | None:
     """The file by which the content of this line, read in the same form, stands in raw."""
+    try:
+        kind = file_kind(line.path)
+    except RefusedError:
+        return None  # no kind of file that is read
     form = line.read_in(contract)
-    other = ledger.first_with_content(cursor, contract, line.sha256, file_kind(line.path), form)
+    other = ledger.first_with_content(cursor, contract, line.sha256, kind, form)
     return other.path if other else None
 
 

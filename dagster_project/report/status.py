@@ -178,7 +178,9 @@ def _print_expected_files(cur: Cursor, console: Console) -> None:
         """
         select covers::text, source, coalesce(partner_code, ''), coalesce(file, files), due_at, arrived_at, status
         from bi.expected_file
-        where status in ('missing', 'refused') or (status = 'late' and due_at > now() - interval '31 days')
+        where
+            status in ('missing', 'refused')
+            or (status = 'late' and greatest(due_at, arrived_at) > now() - interval '31 days')
         order by due_at desc, status, source, partner_code, expectation_code
         """
     )

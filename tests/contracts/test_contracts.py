@@ -9,7 +9,7 @@ import yaml
 from dagster_project.contracts.catalog import CONTRACTS_DIR, contracts
 from dagster_project.contracts.model import ContractError, DataThrough, Form, fold_header
 from dagster_project.contracts.parse import parse_contract
-from dagster_project.raw.ddl import create_statements
+from dagster_project.raw.ddl import create_statements, key_index_statement
 
 # `*` key, `?` may be empty, `(a/b)` closed list; in contract order.
 SOURCES = {
@@ -135,7 +135,7 @@ def test_the_files_are_odcs_contracts(source: str) -> None:
 
 
 def test_raw_tables_come_from_the_contract() -> None:
-    create, key_index, *_ = create_statements(contracts()["targets"])
+    create, *_ = create_statements(contracts()["targets"])
     assert create == (
         'create table if not exists raw."targets" ("month" date, "level" text collate "C", '
         '"code" text collate "C", "metric" text collate "C", "target" numeric, "updated_at" timestamp, '
@@ -143,7 +143,9 @@ def test_raw_tables_come_from_the_contract() -> None:
         "version_rank smallint not null, is_duplicate boolean not null, extra jsonb, "
         "change_id integer not null)"
     )
-    assert key_index.endswith('on raw."targets" ("month", "level", "code", "metric")')
+    assert key_index_statement(contracts()["targets"]).endswith(
+        'on raw."targets" ("month", "level", "code", "metric")'
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,17 @@ def test_the_fingerprint_changes_with_the_rules_only() -> None:
         (
             lambda contract: contract["schema"][0]["properties"][11]["quality"][0].update(metric="rowCount"),
             "unknown quality rule",
+        ),
+        (
+            lambda contract: contract["schema"][0]["properties"][0]["logicalTypeOptions"].update(
+                maxLength="200"
+            ),
+            "maxLength: '200' is no length",
+        ),
+        (lambda contract: contract.update(fileForms=[]), "fileForms belongs into customProperties"),
+        (
+            lambda contract: contract["schema"][0]["properties"][0].update(aliases=["Mã"]),
+            "aliases belongs into customProperties",
         ),
     ],
 )

@@ -163,7 +163,7 @@ HEADERS = {"Z_KH": "customer_code", "A_TIEN": "amount", "GHI_CHU": None}
         ({"nulls": ["-", "x"]}, {"nulls": ["x", "-"]}, True),
         ({"nulls": ["-"]}, {"falseTexts": ["-"]}, False),
         ({"falseTexts": ["-"]}, {"trueTexts": ["-"]}, False),
-        ({"dates": ["dd-MON-yy", "yyyyMMdd"]}, {"dates": ["yyyyMMdd", "dd-MON-yy"]}, True),
+        ({"dates": ["dd-MON-yy", "yyyyMMdd"]}, {"dates": ["yyyyMMdd", "dd-MON-yy"]}, False),
         ({"dates": ["dd-MON-yy"]}, {"dates": ["dd-MON-yyyy"]}, False),
         ({"decimal": ","}, {"grouping": "."}, True),
         ({"decimal": ","}, {"decimal": ",", "grouping": ""}, False),

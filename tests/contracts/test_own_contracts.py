@@ -140,6 +140,16 @@ def test_a_contract_of_no_source_is_an_error(tmp_path: Path, name: str) -> None:
         contracts(tmp_path)
 
 
+def test_a_declaration_in_the_wrong_place_is_an_error(tmp_path: Path) -> None:
+    document = shipped()
+    document["schema"][0]["fileForms"] = [{"encoding": "tcvn3"}]
+    write(tmp_path, document)
+    with pytest.raises(
+        ContractError, match=r"payments\.yaml, line \d+.*fileForms belongs into customProperties"
+    ):
+        contracts(tmp_path)
+
+
 def test_a_file_called_after_another_source(tmp_path: Path) -> None:
     write(tmp_path, shipped("bills"))
     with pytest.raises(ContractError, match="the file is called after payments, not bills"):

@@ -10,7 +10,8 @@ import pytest
 
 from dagster_project.contracts.catalog import contracts
 from dagster_project.contracts.model import Form
-from dagster_project.landing import csv_reader
+from dagster_project.landing import batches, csv_reader
+from dagster_project.landing.batches import BatchWriter, batch_schema
 from dagster_project.landing.cells import cell_text
 from dagster_project.landing.csv_reader import CsvSource
 from dagster_project.landing.records import HIDDEN, RefusedError, hide, match_header, normalise
@@ -158,3 +159,17 @@ def test_hiding_takes_no_longer_for_a_long_word() -> None:
 )
 def test_cells_as_text(value: Any, form: Form | None, text: str) -> None:
     assert cell_text(value, form) == text
+
+
+def test_a_batch_is_full_by_its_rows_or_by_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of long texts would fill the memory long before there are many of them."""
+    monkeypatch.setattr(batches, "BATCH_ROWS", 3)
+    monkeypatch.setattr(batches, "BATCH_CHARS", 10)
+    writer = BatchWriter(batch_schema(["one"], False))
+    full = []
+    for text in ("a", "b", "c", "x" * 10, "d"):
+        writer.write(1, 1, None, [text])
+        full.append(writer.is_full)
+        if writer.is_full:
+            assert writer.take().num_rows in (1, 3)
+    assert full == [False, False, True, True, False]

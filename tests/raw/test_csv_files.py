@@ -219,6 +219,11 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
         "required columns missing: bill_type, bill_month, cycle, issued_on, due_on, amount_before_vat, "
         "vat_amount, total_amount, status, updated_at",
     ),
+    "titles above the header": (
+        "one.csv",
+        "BẢNG KÊ THÁNG 5\n" + BILLS,
+        "updated_at (line 1 is taken for the header: titles above it are read in Excel only)",
+    ),
     "a column twice": ("one.csv", BILLS.replace("kwh", "Mã hóa đơn"), "two columns are both bill_id"),
     "another kind of file": ("one.docx", "x", "not a kind of file that is read"),
     "NUL characters": ("one.csv", BILLS.replace("BE2", "B\0"), "contains NUL characters"),

@@ -57,7 +57,19 @@ def test_a_code_that_is_a_total_word_is_a_row_when_the_key_has_more(landing: Lan
 
 
 @pytest.mark.parametrize(
-    "label", ["Tổng cộng", "TỔNG CỘNG:", "Cộng", "tong", "Tổng số :", "To\u0302\u0309ng  cộng"]
+    "label",
+    [
+        *("Tổng cộng", "TỔNG CỘNG:", "Cộng", "tong", "Tổng số :", "To\u0302\u0309ng  cộng"),
+        *(
+            "Tổng tiền",
+            "Tổng số tiền",
+            "Cộng tiền",
+            "Total",
+            "GRAND TOTAL:",
+            "Tổng cộng (VND)",
+            "Tổng cộng (đồng)",
+        ),
+    ],
 )
 @pytest.mark.parametrize("place", ["bill_id", "customer_code", "updated_at"])
 @pytest.mark.parametrize("amount", [300, "300 đ", None])
@@ -80,6 +92,30 @@ def test_a_total_left_of_its_label_is_compared(landing: Landing) -> None:
 def test_a_total_row_with_a_count_in_an_extra_column(landing: Landing) -> None:
     rows = [["STT", *BILL], [1, *bill(1)], [2, *bill(2)], [2, *cells(BILL, bill_id="Cộng", total_amount=200)]]
     assert load_sheet(landing, "bills", rows).counts == Counts(rows_loaded=2, money_loaded_vnd=200)
+
+
+def test_a_total_without_an_amount_is_told(landing: Landing) -> None:
+    result = load_sheet(landing, "bills", [BILL, bill(1), cells(BILL, bill_id="Tổng cộng")])
+    assert result.counts.rows_in_file == 1
+    assert result.notes == ("sheet S, row 3: a total without an amount, not compared",)
+
+
+def test_bad_rows_are_named_where_a_total_disagrees(landing: Landing) -> None:
+    bad = bill(2, "hai trăm")
+    result = load_sheet(
+        landing, "bills", [BILL, bill(1), bad, cells(BILL, bill_id="Tổng cộng", total_amount=300)]
+    )
+    told = "the total is 300, but its rows sum up to 100 (bad rows among them: 1)"
+    assert result.refused_reason == f"sheet S, row 4: {told}"
+
+
+@pytest.mark.parametrize("form", ["{}", "({})"])
+def test_a_row_that_numbers_the_columns_is_no_row(landing: Landing, form: str) -> None:
+    numbers = [form.format(number) for number in range(1, len(BILL) + 1)]
+    result = load_sheet(
+        landing, "bills", [BILL, numbers, bill(1), cells(BILL, bill_id="Cộng", total_amount=100)]
+    )
+    assert (result.counts.rows_loaded, result.counts.rows_in_file, result.refused_reason) == (1, 1, None)
 
 
 def test_a_total_that_is_no_amount_refuses_the_workbook(landing: Landing) -> None:

@@ -437,6 +437,14 @@ def test_a_file_that_could_not_be_read_and_was_taken_off_the_list_may_still_come
     assert landing.load().rows_added["payments"] == 1
 
 
+def test_a_file_that_no_reader_takes_can_be_taken_off_the_list(landing: Landing) -> None:
+    landing.put("payments/la.txt", "hello\n")
+    landing.load()
+    (done,) = unload(landing.settings, ["payments/la.txt"], AN)
+    assert str(done) == "payments/la.txt: was refused; it is asked for no more"
+    assert landing.query("select path from landing.refused_file") == []
+
+
 def test_a_good_content_that_lies_there_again_makes_up_for_what_was_refused(landing: Landing) -> None:
     good, refused = payments("T1"), "select count(*) from landing.refused_file"
     for spoil in ("", "partner_code\nVCB\n"):
