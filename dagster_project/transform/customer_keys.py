@@ -62,7 +62,7 @@ def _codes_without_key(cursor: Cursor, sources: list[str], changes_after: int) -
         f"select customer_code from raw.{name} where change_id > %(changes_after)s" for name in sources
     )
     cursor.execute(
-        f"select customer_code from ({codes}) as seen where customer_code is not null and not exists"
+        f"select distinct customer_code from ({codes}) as seen where customer_code is not null and not exists"
         " (select from bi_private.customer_key as known where known.customer_code = seen.customer_code)",
         {"changes_after": changes_after},
     )
