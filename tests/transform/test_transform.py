@@ -21,7 +21,10 @@ FEEDBACK = "feedback_id,customer_code,received_at,topic,status,reopened,updated_
 def bring(settings: Settings, name: str, *codes: str) -> None:
     folder = Path(settings.landing) / "feedback"
     folder.mkdir(exist_ok=True)
-    lines = [f"F{code},{code},2024-05-01 08:00,bill,open,false,2024-05-01\n" for code in codes]
+    lines = [
+        f"{name}-{number},{code},2024-05-01 08:00,bill,open,false,2024-05-01\n"
+        for number, code in enumerate(codes)
+    ]
     (folder / name).write_text(FEEDBACK + "".join(lines), encoding="utf-8")
 
 
@@ -36,7 +39,7 @@ def test_every_code_gets_its_key_once(warehouse: Settings) -> None:
         assert before == {
             code: customer_key(secret, code) for code in ("PN01000000001", "PN01000000002", "a\\b")
         }
-        bring(warehouse, "b.csv", "PN01000000001", "PN01000000003")
+        bring(warehouse, "b.csv", "PN01000000001", "PN01000000003", "PN01000000003")
         load_landing(warehouse, conn)
         assert assign_customer_keys(conn, warehouse) == 1
         cursor.execute("select customer_code, customer_key from bi_private.customer_key")
