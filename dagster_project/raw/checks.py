@@ -122,8 +122,8 @@ class RowChecks:
             f"from (select {', '.join(inner)} from {self.text_table} offset 0) as read_row"
         )
 
-    def find_duplicates(self, is_raw_empty: bool) -> str:
-        """Row numbers of good rows that equal an earlier one: of the same file, or accepted before.
+    def find_repeated_rows(self) -> str:
+        """Row numbers of good rows that equal an earlier one of the same file.
 
         Equal rows have equal keys, so only the rows of repeated keys are compared column by column; and keys are told
         apart by a number made of them, which is quick to sort. (Two keys may have one number: they are compared, too.)
@@ -132,7 +132,7 @@ class RowChecks:
             f"hashtextextended({quote(name)}::text, {place})" for place, name in enumerate(self.contract.key)
         )
         everything = ", ".join(quote(name) for name in self.contract.names)
-        statement = (
+        return (
             "insert into pg_temp.duplicate_row "
             "select row_no from ("
             f"select row_no, row_number() over (partition by {everything} order by row_no) as number "
@@ -140,13 +140,17 @@ class RowChecks:
             f"(select {number} from {self.checked_table} where bad is null group by 1 having count(*) > 1)"
             ") as repeated where number > 1"
         )
-        if is_raw_empty:
-            return statement
+
+    def find_known_rows(self) -> str:
+        """Row numbers of further good rows that equal one accepted before."""
         same = same_row(self.contract, "new_row", "old_row")
         return (
-            f"{statement} union select new_row.row_no from {self.checked_table} as new_row "
-            f"inner join raw.{quote(self.contract.source)} as old_row on {same} "
-            "where new_row.bad is null and not old_row.is_duplicate"
+            "insert into pg_temp.duplicate_row "
+            f"select row_no from {self.checked_table} as new_row where bad is null "
+            # offset 0 has each row looked up by its key: a join would read all of raw for every file
+            f"and exists (select from raw.{quote(self.contract.source)} as old_row "
+            f"where {same} and not old_row.is_duplicate offset 0) "
+            "and not exists (select from pg_temp.duplicate_row where duplicate_row.row_no = new_row.row_no)"
         )
 
     def accept_rows(self, has_duplicates: bool) -> str:

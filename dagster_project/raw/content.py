@@ -45,6 +45,8 @@ class Load:
     # Where files are copied to while they are read.
     temporary: Path
     unanalyzed: int = 0
+    # In the middle of a load the planner gets new statistics when so many rows are new, and next time twice as many.
+    analyze_after: int = 200_000
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,9 +110,12 @@ def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) ->
     cursor.execute("truncate pg_temp.duplicate_row")
     # Nothing tells the planner how many different keys there are, and a hash table that outgrows its memory is slow.
     cursor.execute("set local enable_hashagg to off")
-    cursor.execute(checks.find_duplicates(is_raw_empty))
+    cursor.execute(checks.find_repeated_rows())
     has_duplicates = cursor.rowcount > 0
     cursor.execute("set local enable_hashagg to default")
+    if not is_raw_empty:
+        cursor.execute(checks.find_known_rows())
+        has_duplicates = has_duplicates or cursor.rowcount > 0
     if has_duplicates:
         cursor.execute("analyze pg_temp.duplicate_row")
     cursor.execute(checks.count_rows())
@@ -136,15 +141,16 @@ def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) ->
     return Accepted(counts, paid_through)
 
 
-def refresh_statistics(load: Load, after: int = 1) -> None:
-    """Tells the planner of the new rows, if there are so many; commits."""
-    if load.unanalyzed >= after:
+def refresh_statistics(load: Load, *, is_last: bool) -> None:
+    """Tells the planner of the new rows, if there are many, or any and they are the last; commits."""
+    if load.unanalyzed >= (1 if is_last else load.analyze_after):
         with load.conn.cursor() as cursor:
             cursor.execute(f"analyze raw.{quote(load.contract.source)}")
             # By itself the server does it later, and leaves out what it is not quick enough for.
             cursor.execute("select brin_summarize_new_values(%s)", (f"raw.{change_index(load.contract)}",))
         load.conn.commit()
         load.unanalyzed = 0
+        load.analyze_after *= 2
 
 
 def _compare_total(cursor: Cursor, checks: RowChecks, total: Total) -> None:

@@ -31,9 +31,6 @@ from dagster_project.raw.tables import ensure_tables
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import run_lock
 
-# After so many new rows the planner gets new statistics in the middle of a load.
-_ANALYZE_AFTER = 200_000
-
 # What makes a file refused, and no others with it.
 REFUSALS = (RefusedError, psycopg2.DataError, psycopg2.errors.ProgramLimitExceeded)
 
@@ -165,8 +162,8 @@ def _load_source(
         results.append(result)
         if progress is not None:
             progress(result)
-        refresh_statistics(load, _ANALYZE_AFTER)
-    refresh_statistics(load)
+        refresh_statistics(load, is_last=False)
+    refresh_statistics(load, is_last=True)
     ensure_tables(conn, [load.contract])  # the lookup indexes, if these were the first rows
     with conn.cursor() as cursor:
         closed = correction.closed_since(cursor, source, begun_at)

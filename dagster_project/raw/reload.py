@@ -80,7 +80,7 @@ def reload(settings: Settings, names: Sequence[str], person: Person) -> list[Rel
         with conn, conn.cursor() as cursor:
             done = [_reload(loads[file.source], cursor, file, person) for file in files]
         for load in loads.values():
-            refresh_statistics(load)
+            refresh_statistics(load, is_last=True)
         return done
 
 

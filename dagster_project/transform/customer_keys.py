@@ -41,32 +41,34 @@ def assign_customer_keys(conn: Connection, settings: Settings) -> int:
         through, sources = cursor.fetchone() or (0, None)
         if known_through == EVERYTHING:
             sources = list(known)
-        coded = [name for name in sorted(sources or []) if "customer_code" in known[name].names]
-        missing = _codes_without_key(cursor, coded, known_through) if coded else []
-        if missing:
-            rows = io.StringIO(
-                "".join(f"{_escaped(code)}\t{customer_key(secret, code)}\n" for code in missing)
-            )
-            cursor.copy_expert("copy bi_private.customer_key (customer_code, customer_key) from stdin", rows)
-            cursor.execute("analyze bi_private.customer_key")
+        # The customers' own rows first: then hardly a code of the other sources, which have many rows, is new.
+        coded = sorted(
+            (name for name in sources or [] if "customer_code" in known[name].names),
+            key=lambda name: ("customer_code" not in known[name].key, name),
+        )
+        added = sum(_give_keys(cursor, secret, name, known_through) for name in coded)
         cursor.execute(
             "update bi_private.customer_key_secret set changes_through = %(through)s"
             " where changes_through < %(through)s",
             {"through": through},
         )
-    return len(missing)
+    return added
 
 
-def _codes_without_key(cursor: Cursor, sources: list[str], changes_after: int) -> list[str]:
-    codes = " union ".join(
-        f"select customer_code from raw.{name} where change_id > %(changes_after)s" for name in sources
-    )
+def _give_keys(cursor: Cursor, secret: str, source: str, changes_after: int) -> int:
+    """Adds the codes of one source that have no key yet."""
     cursor.execute(
-        f"select distinct customer_code from ({codes}) as seen where customer_code is not null and not exists"
+        f"select distinct customer_code from raw.{source} as seen where change_id > %(changes_after)s"
+        " and customer_code is not null and not exists"
         " (select from bi_private.customer_key as known where known.customer_code = seen.customer_code)",
         {"changes_after": changes_after},
     )
-    return [code for (code,) in cursor.fetchall()]
+    codes = [code for (code,) in cursor.fetchall()]
+    if codes:
+        rows = io.StringIO("".join(f"{_escaped(code)}\t{customer_key(secret, code)}\n" for code in codes))
+        cursor.copy_expert("copy bi_private.customer_key (customer_code, customer_key) from stdin", rows)
+        cursor.execute("analyze bi_private.customer_key")
+    return len(codes)
 
 
 def _check_secret(cursor: Cursor, secret: str) -> int:
