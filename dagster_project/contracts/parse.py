@@ -41,6 +41,7 @@ RESERVED_NAMES = frozenset(
         "version_at",
         "version_rank",
         "is_duplicate",
+        "is_key_repeated",
         "extra",
         "change_id",
         "row_no",

@@ -122,38 +122,45 @@ class RowChecks:
             f"from (select {', '.join(inner)} from {self.text_table} offset 0) as read_row"
         )
 
-    def find_repeated_rows(self) -> str:
-        """Row numbers of good rows that equal an earlier one of the same file.
+    def find_repeated(self, is_raw_empty: bool) -> str:
+        """Row numbers of the good rows whose key came before, in the file or to raw, and whether they are duplicates:
+        equal to an earlier row of the file, or to one that counts.
 
-        Equal rows have equal keys, so only the rows of repeated keys are compared column by column; and keys are told
-        apart by a number made of them, which is quick to sort. (Two keys may have one number: they are compared, too.)
+        In the file keys are told apart by a number made of them, which is quick to sort; only the rows of repeated
+        numbers are compared.
         """
+        table = self.checked_table
         number = " # ".join(
             f"hashtextextended({quote(name)}::text, {place})" for place, name in enumerate(self.contract.key)
         )
-        everything = ", ".join(quote(name) for name in self.contract.names)
-        return (
-            "insert into pg_temp.duplicate_row "
-            "select row_no from ("
-            f"select row_no, row_number() over (partition by {everything} order by row_no) as number "
-            f"from {self.checked_table} where bad is null and {number} in "
-            f"(select {number} from {self.checked_table} where bad is null group by 1 having count(*) > 1)"
-            ") as repeated where number > 1"
+        key = ", ".join(map(quote, self.contract.key))
+        everything = ", ".join(map(quote, self.contract.names))
+        in_file = (
+            "select row_no, place_of_equal > 1 as is_duplicate from ("
+            f"select row_no, row_number() over (partition by {key} order by row_no) as place_of_key, "
+            f"row_number() over (partition by {everything} order by row_no) as place_of_equal "
+            f"from {table} where bad is null and {number} in "
+            f"(select {number} from {table} where bad is null group by 1 having count(*) > 1)"
+            ") as repeated where place_of_key > 1"
         )
-
-    def find_known_rows(self) -> str:
-        """Row numbers of further good rows that equal one accepted before."""
+        if is_raw_empty:
+            return f"insert into pg_temp.repeated_row {in_file}"
+        raw = f"from raw.{quote(self.contract.source)} as old_row where"
+        same_key = " and ".join(
+            f"new_row.{quote(name)} = old_row.{quote(name)}" for name in self.contract.key
+        )
         same = same_row(self.contract, "new_row", "old_row")
+        # offset 0 has each row looked up by its key: a join would read all of raw for every file.
+        in_raw = (
+            f"select row_no, exists (select {raw} {same} and not old_row.is_duplicate offset 0) "
+            f"from {table} as new_row where bad is null and exists (select {raw} {same_key} offset 0)"
+        )
         return (
-            "insert into pg_temp.duplicate_row "
-            f"select row_no from {self.checked_table} as new_row where bad is null "
-            # offset 0 has each row looked up by its key: a join would read all of raw for every file
-            f"and exists (select from raw.{quote(self.contract.source)} as old_row "
-            f"where {same} and not old_row.is_duplicate offset 0) "
-            "and not exists (select from pg_temp.duplicate_row where duplicate_row.row_no = new_row.row_no)"
+            "insert into pg_temp.repeated_row "
+            f"select row_no, bool_or(is_duplicate) from ({in_file} union all {in_raw}) as found group by row_no"
         )
 
-    def accept_rows(self, has_duplicates: bool) -> str:
+    def accept_rows(self, has_repeated: bool) -> str:
         """Appends the good rows to the raw table; parameters: the ids of the file and of the change."""
         names = ", ".join(quote(name) for name in self.contract.names)
         version = quote(self.contract.version_column)
@@ -161,13 +168,14 @@ class RowChecks:
         if self.contract.rank_column:
             values = self.contract.column(self.contract.rank_column).values
             rank = f"array_position({array(values)}, {quote(self.contract.rank_column)})"
-        flag, join = "false", ""
-        if has_duplicates:
-            flag, join = "duplicate_row.row_no is not null", "left join pg_temp.duplicate_row using (row_no) "
+        flags, join = "false, false", ""
+        if has_repeated:
+            flags = "coalesce(repeated_row.is_duplicate, false), repeated_row.row_no is not null"
+            join = "left join pg_temp.repeated_row using (row_no) "
         return (
             f"insert into raw.{quote(self.contract.source)} "
-            f"({names}, file_id, line, version_at, version_rank, is_duplicate, extra, change_id) "
-            f"select {names}, %s, line, {version}, {rank}, {flag}, extra, %s "
+            f"({names}, file_id, line, version_at, version_rank, is_duplicate, is_key_repeated, extra, change_id) "
+            f"select {names}, %s, line, {version}, {rank}, {flags}, extra, %s "
             f"from {self.checked_table} {join}where bad is null"
         )
 

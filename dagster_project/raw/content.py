@@ -71,7 +71,7 @@ def make_tables(load: Load) -> None:
         cursor.execute("set jit to off")
         for statement in load.checks.create_tables():
             cursor.execute(statement)
-        cursor.execute("create temp table if not exists duplicate_row (row_no bigint)")
+        cursor.execute("create temp table if not exists repeated_row (row_no bigint, is_duplicate boolean)")
         cursor.execute(quarantine.create_table())
 
 
@@ -107,28 +107,25 @@ def accept(load: Load, cursor: Cursor, file_id: int, name_change: NameChange) ->
     # Without statistics the planner takes a temporary table for small: it sorts, and joins row by row.
     keys = ", ".join(quote(name) for name in load.contract.key)
     cursor.execute(f"analyze {checks.checked_table} ({keys}, bad)")
-    cursor.execute("truncate pg_temp.duplicate_row")
+    cursor.execute("truncate pg_temp.repeated_row")
     # Nothing tells the planner how many different keys there are, and a hash table that outgrows its memory is slow.
     cursor.execute("set local enable_hashagg to off")
-    cursor.execute(checks.find_repeated_rows())
-    has_duplicates = cursor.rowcount > 0
+    cursor.execute(checks.find_repeated(is_raw_empty))
+    has_repeated = cursor.rowcount > 0
     cursor.execute("set local enable_hashagg to default")
-    if not is_raw_empty:
-        cursor.execute(checks.find_known_rows())
-        has_duplicates = has_duplicates or cursor.rowcount > 0
-    if has_duplicates:
-        cursor.execute("analyze pg_temp.duplicate_row")
+    if has_repeated:
+        cursor.execute("analyze pg_temp.repeated_row")
     cursor.execute(checks.count_rows())
     rows, money, paid_through = _row(cursor)
     repeated, money_repeated = 0, 0
-    if has_duplicates:
+    if has_repeated:
         cursor.execute(
             f"select count(*), {_MONEY} from {checks.checked_table} "
-            "inner join pg_temp.duplicate_row using (row_no)"
+            "inner join pg_temp.repeated_row using (row_no) where is_duplicate"
         )
         repeated, money_repeated = _row(cursor)
     loaded, money_loaded = rows - repeated, money - money_repeated
-    cursor.execute(checks.accept_rows(has_duplicates), (file_id, name_change(loaded)))
+    cursor.execute(checks.accept_rows(has_repeated), (file_id, name_change(loaded)))
     if is_raw_empty:
         # By it the steps that follow find rows.
         cursor.execute(key_index_statement(load.contract))

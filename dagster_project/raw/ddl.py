@@ -19,6 +19,11 @@ BOOK_COLUMNS: tuple[tuple[str, str, str], ...] = (
         "integer not null",
         "Change with which the row came, or began to count (landing.change); 0: none, or before the log.",
     ),
+    (
+        "is_key_repeated",
+        "boolean not null",
+        "Another row of its key came before; only the first row of a key has false.",
+    ),
 )
 
 

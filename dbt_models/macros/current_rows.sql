@@ -2,11 +2,12 @@
   The current row of each key of a raw source: the greatest version; on equal versions the later status of the
   closed list; then the greater row by typed value, column by column in contract order, empty lowest.
   Contract order is the raw table's own column order, so the rule is not written down a second time.
-  Most keys have one row: only the rows of the others are sorted.
+  Most keys have one row: only the rows of the others are sorted. `key` has the columns of the contract's key, and may
+  have more.
   `reached`: the model that lists the keys (columns `on`) that this build has to look at; none: all.
 #}
 {% macro current_rows(source_name, key, reached=none, on=none) -%}
-    {%- set bookkeeping = ['file_id', 'line', 'version_at', 'version_rank', 'is_duplicate', 'change_id', 'extra'] -%}
+    {%- set bookkeeping = ['file_id', 'line', 'version_at', 'version_rank', 'is_duplicate', 'is_key_repeated', 'change_id', 'extra'] -%}
     {%- set ns = namespace(tie_breakers=[]) -%}
     {%- if execute -%}
         {%- for column in adapter.get_columns_in_relation(source('raw', source_name)) -%}
@@ -37,10 +38,12 @@
     ) as latest
 {%- endmacro %}
 
-{# The keys of a raw source that have more than one row. #}
+{#
+  The keys of a raw source that have more than one row, and some that have one by now. Of the rows of a contract's key
+  all but the first say that they are not it.
+#}
 {% macro repeated_keys(source_name, key, reached=none, on=none) -%}
-    select {{ key | join(', ') }}
+    select distinct {{ key | join(', ') }}
     from {{ accepted_rows(source_name, reached, on) }} as raw_row
-    group by {{ key | join(', ') }}
-    having count(*) > 1
+    where is_key_repeated
 {%- endmacro %}

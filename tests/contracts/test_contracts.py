@@ -141,7 +141,7 @@ def test_raw_tables_come_from_the_contract() -> None:
         '"code" text collate "C", "metric" text collate "C", "target" numeric, "updated_at" timestamp, '
         "file_id integer not null, line integer not null, version_at timestamp not null, "
         "version_rank smallint not null, is_duplicate boolean not null, extra jsonb, "
-        "change_id integer not null)"
+        "change_id integer not null, is_key_repeated boolean not null)"
     )
     assert key_index_statement(contracts()["targets"]).endswith(
         'on raw."targets" ("month", "level", "code", "metric")'

@@ -4,6 +4,7 @@ Does not belong here: figures (tests/oracle), and what a single model means (the
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from dagster_project.contracts.catalog import contracts
 from dagster_project.orchestration.published import published_tables
 from dagster_project.raw.tables import ensure_tables
-from dagster_project.transform.dbt import build_args, manifest, run_dbt
+from dagster_project.transform.dbt import PROJECT_DIR, build_args, manifest, run_dbt
 from dagster_project.warehouse.connection import connect_url
 from tests.conftest import execute, url_of
 
@@ -105,6 +107,21 @@ def test_data_tests_find_what_they_are_for(built: str, target: Path) -> None:
         # One commune without a successor and one led nowhere, in each of the two changes of the map.
         "succession_leads_everywhere": 4,
     }
+
+
+def test_current_rows_are_asked_for_by_no_coarser_key_than_the_contracts() -> None:
+    """Of a coarser key no row need say that it is not the only one (raw's is_key_repeated)."""
+    asked = [
+        (source, set(re.findall(r"'(\w+)'", key)))
+        for model in (PROJECT_DIR / "models").rglob("*.sql")
+        for source, key in re.findall(
+            r"(?:current_rows|repeated_keys|equal_versions)\(\s*'(\w+)',\s*\[([^]]*)\]",
+            model.read_text("utf-8"),
+        )
+    ]
+    assert len(asked) >= 10
+    for source, key in asked:
+        assert key >= set(contracts()[source].key), source
 
 
 def test_every_column_is_described() -> None:

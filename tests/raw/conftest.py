@@ -78,3 +78,12 @@ def _every_row_is_accounted_for(landing: Landing) -> Iterator[None]:
                 )
                 == []
             )
+            # Of the rows of a key at most one does not say that there are others: the models rely on it.
+            keys = ", ".join(f'"{name}"' for name in contract.key)
+            assert (
+                landing.query(
+                    f"select {keys} from raw.{contract.source} group by {keys} "
+                    "having count(*) filter (where not is_key_repeated) > 1"
+                )
+                == []
+            )

@@ -26,11 +26,11 @@ def test_duplicates_within_a_file(landing: Landing) -> None:
     other_version = row("bills", updated_at="2024-05-06")
     result = landing.load_rows("bills", row("bills"), other_version, same_otherwise_written, row("bills"))
     assert result.counts == Counts(2, 2, 0, 864000, 864000, 0)
-    assert landing.query("select line, is_duplicate from raw.bills order by line") == [
-        (2, False),
-        (3, False),
-        (4, True),
-        (5, True),
+    assert landing.query("select line, is_duplicate, is_key_repeated from raw.bills order by line") == [
+        (2, False, False),
+        (3, False, True),
+        (4, True, True),
+        (5, True, True),
     ]
 
 
@@ -159,7 +159,16 @@ def test_every_source_has_its_table(landing: Landing) -> None:
         )
         assert [name for (name,) in columns] == [
             *contract.names,
-            *("file_id", "line", "version_at", "version_rank", "is_duplicate", "extra", "change_id"),
+            *(
+                "file_id",
+                "line",
+                "version_at",
+                "version_rank",
+                "is_duplicate",
+                "extra",
+                "change_id",
+                "is_key_repeated",
+            ),
         ]
 
 
