@@ -117,9 +117,10 @@ def _parsed(target: Path) -> Any:
     of = (project_fingerprint(), os.environ["CASHLESS_DBT_DBNAME"])
     if of in _parsed_projects:
         return _parsed_projects[of]
-    parsed = target / "partial_parse.msgpack"
-    if not parsed.exists():
+    parsed, stamp = target / "partial_parse.msgpack", target / _STAMP.name
+    if not _is_of(of[0], parsed, stamp):
         shutil.copy(ensure_manifest().with_name(parsed.name), parsed)
+        stamp.write_text(of[0], encoding="ascii")
     done = _invoke(["parse"], target)
     if done.exception is not None:
         raise TransformError(f"dbt cannot parse dbt_models: {' '.join(str(done.exception).split())}")
@@ -177,22 +178,25 @@ def build_args(*, is_full: bool) -> list[str]:
 def ensure_manifest() -> Path:
     """The project's manifest, parsed again if a model, macro or seed changed since. Needs no database."""
     fingerprint = project_fingerprint()
-    if _is_manifest_of(fingerprint):
+    if _is_of(fingerprint, MANIFEST, _STAMP):
         return MANIFEST
     MANIFEST.parent.mkdir(exist_ok=True)
     with (MANIFEST.parent / "manifest.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two starters: the second finds the first one's work
-        if not _is_manifest_of(fingerprint):
+        if not _is_of(fingerprint, MANIFEST, _STAMP):
             _STAMP.unlink(missing_ok=True)
-            done = run_dbt("postgresql://nobody@localhost/nothing", ["parse", "--quiet"], MANIFEST.parent)
+            # From nothing: what dbt keeps of another state of the project it has been seen to mend wrongly.
+            parse = ["parse", "--quiet", "--no-partial-parse"]
+            done = run_dbt("postgresql://nobody@localhost/nothing", parse, MANIFEST.parent)
             if done.returncode != 0:
                 raise TransformError(f"dbt cannot parse dbt_models: {(done.stdout + done.stderr).strip()}")
             _STAMP.write_text(fingerprint, encoding="ascii")
     return MANIFEST
 
 
-def _is_manifest_of(fingerprint: str) -> bool:
-    return MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text(encoding="ascii") == fingerprint
+def _is_of(fingerprint: str, parsed: Path, stamp: Path) -> bool:
+    """Whether what dbt has parsed is of this state of the project."""
+    return parsed.exists() and stamp.exists() and stamp.read_text(encoding="ascii") == fingerprint
 
 
 def project_fingerprint() -> str:

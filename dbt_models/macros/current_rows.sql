@@ -47,3 +47,31 @@
     from {{ accepted_rows(source_name, reached, on) }} as raw_row
     where is_key_repeated
 {%- endmacro %}
+
+{#
+  How many different keys of a raw source the model `reached` lists (all, if everything is made anew): the first rows of
+  keys, and the keys whose first row was taken out.
+#}
+{% macro count_keys(source_name, key, reached) -%}
+    {%- set rows -%}
+        {{ source('raw', source_name) }} as raw_row
+        where {{ only_those_in(reached, key, 'raw_row') }}
+    {%- endset -%}
+    select
+        (select count(*) from {{ rows }} and not is_key_repeated)
+        + (
+            select count(*)
+            from (
+                select distinct {{ key | join(', ') }} from {{ rows }} and is_key_repeated
+            ) as repeated
+            where
+                not exists (
+                    select 1 from {{ source('raw', source_name) }} as first_row
+                    where
+                        not first_row.is_key_repeated
+                        {%- for column in key %}
+                        and first_row.{{ column }} = repeated.{{ column }}
+                        {%- endfor %}
+                )
+        ) as keys
+{%- endmacro %}

@@ -14,3 +14,10 @@
 {% macro districts_until() -%} date '2025-07-01' {%- endmacro %}
 
 {% macro month_end(month) -%} ({{ month }} + interval '1 month' - interval '1 day')::date {%- endmacro %}
+
+{# The eras as rows of (era, first month, month after the last). #}
+{% macro era_spans() -%}
+    ('2024', '-infinity'::date, date '2025-01-01'),
+    ('2025h1', date '2025-01-01', date '2025-07-01'),
+    ('2025h2', date '2025-07-01', 'infinity'::date)
+{%- endmacro %}

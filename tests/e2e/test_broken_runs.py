@@ -87,9 +87,9 @@ def test_nothing_half_done_is_taken_for_success(
     one_more_bill(published)
 
     # A model in the middle fails: an error, not "nothing new" and no publication of what stands before it.
-    model = project / "dbt_models" / "models" / "settlement" / "net_payment.sql"
+    model = project / "dbt_models" / "models" / "settlement" / "payment_settlement.sql"
     model.write_text(model.read_text(encoding="utf-8") + " where 1 / 0 = 1", encoding="utf-8")
-    with pytest.raises(CashlessError, match="net_payment: Database Error"):
+    with pytest.raises(CashlessError, match="payment_settlement: Database Error"):
         run_pipeline(published)
     # One that this process does not know: its graph was drawn before.
     new = project / "dbt_models" / "models" / "settlement" / "net_fee.sql"

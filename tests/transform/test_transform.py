@@ -11,9 +11,9 @@ from dagster_project.raw.load import load_landing
 from dagster_project.settings import Settings
 from dagster_project.transform import overlay_sources
 from dagster_project.transform.customer_keys import CustomerKeyError, assign_customer_keys, customer_key
-from dagster_project.transform.dbt import environment
+from dagster_project.transform.dbt import build, environment, project_fingerprint
 from dagster_project.transform.raw_sources import SOURCES_FILE, render
-from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.connection import connect, database_url
 
 FEEDBACK = "feedback_id,customer_code,received_at,topic,status,reopened,updated_at\n"
 
@@ -108,3 +108,13 @@ def test_statements_of_dbt_end_with_their_run(database: str, monkeypatch: pytest
             "select current_setting('client_connection_check_interval'), current_setting('work_mem')"
         )
         assert cursor.fetchone() == ("2s", "7MB")
+
+
+def test_what_dbt_kept_of_another_state_of_the_project_is_not_used(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "partial_parse.msgpack").write_bytes(b"of another state")
+    (tmp_path / "manifest.of").write_text("another fingerprint", encoding="ascii")
+    done = build(database_url(warehouse), ["compile", "--select", "dim_date"], tmp_path)
+    assert "model.cashless.dim_date" in done.results
+    assert (tmp_path / "manifest.of").read_text(encoding="ascii") == project_fingerprint()

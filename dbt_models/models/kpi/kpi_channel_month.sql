@@ -1,22 +1,22 @@
 -- Grain: one row per billing month, scope, level, unit and channel that paid something of the unit's bills.
-with allocation as (
+with several_channels as (
     select
         bill.bill_id,
-        bill.payments,
         bill.bill_type,
         bill.bill_month,
         bill.commune_code,
         bill.district_code,
         bill.power_unit_code,
         allocation.channel_code,
-        allocation.channel_class,
-        allocation.amount_vnd
-    from {{ of_rebuilt_months(ref('candidate_fct_allocation')) }} as allocation
-    inner join {{ of_rebuilt_months(ref('candidate_fct_bill')) }} as bill
-        on allocation.bill_id = bill.bill_id and allocation.customer_key = bill.customer_key
+        sum(allocation.amount_vnd) as amount_vnd
+    from {{ of_rebuilt_months(ref('candidate_fct_bill')) }} as bill
+    inner join {{ of_rebuilt_months(ref('candidate_fct_allocation')) }} as allocation
+        on bill.bill_id = allocation.bill_id and bill.customer_key = allocation.customer_key
+    where bill.payments > 1 and bill.channel_code is null
+    group by 1, 2, 3, 4, 5, 6, 7
 ),
 
--- A bill counts once per channel, however many payments of that channel it took; few bills take more than one.
+-- A bill counts once per channel, however many payments of that channel it took; few bills take more than one channel.
 bill_channel as (
     select
         bill_type,
@@ -25,10 +25,10 @@ bill_channel as (
         district_code,
         power_unit_code,
         channel_code,
-        channel_class,
-        amount_vnd
-    from allocation
-    where payments = 1
+        amount_collected_vnd as amount_vnd,
+        bills_issued as bills
+    from {{ ref('kpi_bill_cell') }}
+    where channel_code is not null
     union all
     select
         bill_type,
@@ -37,25 +37,25 @@ bill_channel as (
         district_code,
         power_unit_code,
         channel_code,
-        channel_class,
-        sum(amount_vnd) as amount_vnd
-    from allocation
-    where payments > 1
-    group by bill_id, 1, 2, 3, 4, 5, 6, 7
+        amount_vnd,
+        1 as bills
+    from several_channels
 ),
 
 cells_by_type as (
     select
-        bill_type,
-        bill_month,
-        commune_code,
-        district_code,
-        power_unit_code,
-        channel_code,
-        channel_class,
-        sum(amount_vnd) as amount_vnd,
-        count(*) as bills
+        bill_channel.bill_type,
+        bill_channel.bill_month,
+        bill_channel.commune_code,
+        bill_channel.district_code,
+        bill_channel.power_unit_code,
+        bill_channel.channel_code,
+        coalesce(channel.channel_class, 'unknown') as channel_class,
+        sum(bill_channel.amount_vnd) as amount_vnd,
+        sum(bill_channel.bills) as bills
     from bill_channel
+    left join {{ ref('dim_channel') }} as channel
+        on bill_channel.channel_code = channel.channel_code
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 

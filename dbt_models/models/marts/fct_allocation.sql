@@ -4,14 +4,15 @@ with allocation as (
         bill_id,
         partner_code,
         transaction_id,
-        customer_key,
+        owner_customer_key as customer_key,
         bill_month,
         channel_code,
         channel_class,
         paid_on,
         true as is_named,
-        amount_vnd
-    from {{ ref('named_allocation') }}
+        named_vnd as amount_vnd
+    from {{ ref('payment_settlement') }}
+    where named_vnd > 0
     union all
     select
         bill_id,

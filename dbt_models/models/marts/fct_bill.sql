@@ -1,5 +1,5 @@
 -- Grain: one row per bill (its current row), with its place and how it was settled. Bills out of scope are kept and
--- marked; nothing is allocated to them.
+-- marked; nothing is allocated to them. A customer without any row of its own counts in place UNKNOWN.
 select
     bill.bill_id,
     bill.customer_key,
@@ -15,11 +15,15 @@ select
     bill.status,
     bill.replaced_by,
     bill.is_in_scope,
-    place.commune_code,
-    place.district_code,
-    place.power_unit_code,
-    place.current_commune_code,
+    coalesce(place.commune_code, 'UNKNOWN') as commune_code,
+    case
+        when place.customer_key is null and bill.bill_month < {{ districts_until() }} then 'UNKNOWN'
+        else place.district_code
+    end as district_code,
+    case when place.customer_key is null then 'UNKNOWN' else place.power_unit_code end as power_unit_code,
+    coalesce(place.current_commune_code, 'UNKNOWN') as current_commune_code,
     coalesce(settlement.payments, 0) as payments,
+    settlement.channel_code,
     coalesce(settlement.collected_vnd, 0) as collected_vnd,
     coalesce(settlement.cashless_vnd, 0) as cashless_vnd,
     coalesce(settlement.cashless_strict_vnd, 0) as cashless_strict_vnd,
@@ -42,8 +46,11 @@ select
     end as days_to_pay,
     mandate.customer_key is not null as has_auto_debit
 from {{ ref('stg_bill') }} as bill
-inner join {{ ref('bill_place') }} as place
-    on bill.customer_key = place.customer_key and bill.bill_month = place.bill_month
+left join {{ ref('customer_place') }} as place
+    on
+        bill.customer_key = place.customer_key
+        and bill.bill_month >= place.first_month
+        and bill.bill_month < place.until_month
 left join {{ ref('bill_settlement') }} as settlement
     on bill.bill_id = settlement.bill_id
 left join {{ ref('auto_debit_month') }} as mandate

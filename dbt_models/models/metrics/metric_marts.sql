@@ -1,23 +1,11 @@
 -- Grain: one row: do the facts hold every bill and payment once, and every đồng of a payment in one place? Held on
 -- what this build made anew; the rest was held when it was made. Shares and findings are of all that will be published.
 with raw_bill as (
-    select count(*) as bills
-    from (
-        select distinct bill_id
-        from {{ source('raw', 'bills') }} as raw_row
-        where {{ only_those_in('rebuilt_bill', ['bill_id'], 'raw_row') }}
-    ) as distinct_bill
+    {{ count_keys('bills', ['bill_id'], 'rebuilt_bill') }}
 ),
 
 raw_payment as (
-    select count(*) as payments
-    from (
-        select distinct
-            partner_code,
-            transaction_id
-        from {{ source('raw', 'payments') }} as raw_row
-        where {{ only_those_in('rebuilt_payment', ['partner_code', 'transaction_id'], 'raw_row') }}
-    ) as transactions
+    {{ count_keys('payments', ['partner_code', 'transaction_id'], 'rebuilt_payment') }}
 ),
 
 bill as (
@@ -57,23 +45,32 @@ reversal as (
     select
         (select coalesce(sum(amount_vnd), 0) from {{ ref('reversal') }})
         - (select coalesce(sum(orphan_vnd), 0) from {{ ref('reversal') }})
-        - (select coalesce(sum(reversed_vnd), 0) from {{ ref('net_payment') }}) as unplaced_vnd
+        - (select coalesce(sum(reversed_vnd), 0) from {{ ref('payment_settlement') }}) as unplaced_vnd
+),
+
+reversed as (
+    select
+        partner_code,
+        reverses_transaction_id,
+        sum(matched_vnd) as reversed_vnd
+    from {{ ref('reversal') }}
+    where matched_vnd > 0
+    group by 1, 2
 ),
 
 reversal_in_fact as (
     select
         coalesce(
             sum(abs(
-                payment.reversed_vnd + payment.orphan_vnd - coalesce(net_payment.reversed_vnd, reversal.orphan_vnd, 0)
+                payment.reversed_vnd + payment.orphan_vnd - coalesce(reversed.reversed_vnd, reversal.orphan_vnd, 0)
             )),
             0
         ) as misplaced_vnd
     from {{ ref('fct_payment') }} as payment
-    left join {{ ref('net_payment') }} as net_payment
+    left join reversed
         on
-            payment.partner_code = net_payment.partner_code
-            and payment.transaction_id = net_payment.transaction_id
-            and net_payment.reversed_vnd > 0
+            payment.partner_code = reversed.partner_code
+            and payment.transaction_id = reversed.reverses_transaction_id
     left join {{ ref('reversal') }} as reversal
         on
             payment.partner_code = reversal.partner_code
@@ -106,8 +103,8 @@ late_coded as (
 )
 
 select
-    abs(raw_bill.bills - bill.bills)::bigint as bills_missing,
-    abs(raw_payment.payments - payment.payments)::bigint as payments_missing,
+    abs(raw_bill.keys - bill.bills)::bigint as bills_missing,
+    abs(raw_payment.keys - payment.payments)::bigint as payments_missing,
     bill.bills_overpaid,
     bill.bills_paid_out_of_scope,
     bill.bills_unbalanced,

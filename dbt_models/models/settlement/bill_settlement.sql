@@ -1,4 +1,4 @@
--- Grain: one row per bill with an allocation: how much of it is paid, by which reading, and until when.
+-- Grain: one row per bill with an allocation: how much of it is paid, by which reading, by which channel, until when.
 select
     bill_id,
     count(*) as payments,
@@ -6,6 +6,7 @@ select
     coalesce(sum(amount_vnd) filter (where {{ is_cashless('channel_class') }}), 0)::bigint as cashless_vnd,
     coalesce(sum(amount_vnd) filter (where {{ is_cashless_strict('channel_class') }}), 0)::bigint
         as cashless_strict_vnd,
-    max(paid_on) as last_paid_on
+    max(paid_on) as last_paid_on,
+    case when min(channel_code) = max(channel_code) then min(channel_code) end as channel_code
 from {{ ref('fct_allocation') }}
 group by 1

@@ -14,15 +14,17 @@ with paying as (
             partition by customer_key order by paid_at, partner_code, transaction_id
             rows unbounded preceding
         ) as paid_to
-    from {{ ref('net_payment') }}
+    from {{ ref('payment_settlement') }}
     where bill_id is null and net_vnd > 0
 ),
 
+-- What named payments took; of the paying customers' bills only, who are few.
 named as (
     select
         bill_id,
-        sum(amount_vnd) as amount_vnd
-    from {{ ref('named_allocation') }}
+        sum(named_vnd) as named_vnd
+    from {{ ref('payment_settlement') }}
+    where named_vnd > 0 and owner_customer_key in (select paying.customer_key from paying)
     group by 1
 ),
 
@@ -32,12 +34,12 @@ open_bill as (
         bill.bill_id,
         bill.bill_month,
         bill.due_on,
-        bill.total_vnd - coalesce(named.amount_vnd, 0) as open_vnd
+        bill.total_vnd - coalesce(named.named_vnd, 0) as open_vnd
     from {{ ref('stg_bill') }} as bill
     left join named on bill.bill_id = named.bill_id
     where
         bill.is_in_scope
-        and bill.total_vnd > coalesce(named.amount_vnd, 0)
+        and bill.total_vnd > coalesce(named.named_vnd, 0)
         and bill.customer_key in (select paying.customer_key from paying)
 ),
 

@@ -4,35 +4,8 @@
     'customers_billed', 'customers_cashless', 'customers_cashless_strict', 'customers_auto_debit'
 ] %}
 {%- set bill_measures = kpi_measures() | reject('in', customer_counts) | list %}
-with bill_cell as (
-    -- Bills add up over bill types, so the facts are read once for both scopes.
-    select
-        bill_month,
-        bill_type,
-        commune_code,
-        district_code,
-        power_unit_code,
-        current_commune_code,
-        count(*) as bills_issued,
-        count(*) filter (where is_settled) as bills_settled,
-        count(*) filter (where is_cashless) as bills_cashless,
-        count(*) filter (where is_cashless_strict) as bills_cashless_strict,
-        count(*) filter (where is_mixed) as bills_mixed,
-        count(*) filter (where collected_vnd = 0) as bills_unpaid,
-        count(*) filter (where collected_vnd > 0 and not is_settled) as bills_partly_paid,
-        sum(total_vnd) as amount_issued_vnd,
-        sum(collected_vnd) as amount_collected_vnd,
-        sum(cashless_vnd) as amount_cashless_vnd,
-        sum(cashless_strict_vnd) as amount_cashless_strict_vnd,
-        sum(open_vnd) as amount_open_vnd,
-        count(*) filter (where settled_on <= due_on) as bills_on_time
-    from {{ of_rebuilt_months(ref('candidate_fct_bill')) }} as bill
-    where is_in_scope
-    group by 1, 2, 3, 4, 5, 6
-),
-
-customer_cell as (
-    -- Customers do not: one with bills of both types is one customer, hence a count for each scope.
+with customer_cell as (
+    -- Customers do not add up over bill types: one with both is one customer, hence a count for each scope.
     select
         bill_month,
         commune_code,
@@ -82,7 +55,7 @@ scoped_customer_cell as (
 
 scoped_bill_cell as (
     {{ by_scope(
-        'bill_cell',
+        ref('kpi_bill_cell'),
         ['bill_month', 'commune_code', 'district_code', 'power_unit_code', 'current_commune_code'] + bill_measures
     ) }}
 ),

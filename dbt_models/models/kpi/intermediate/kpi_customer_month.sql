@@ -1,5 +1,7 @@
 -- Grain: one row per customer and billing month with an in-scope bill. A customer has one place in a month, so
 -- customers counted here can be summed over places.
+-- A view: it is read once, and as many rows as there are bills would be written for that.
+{{ config(materialized='view') }}
 select
     bill_month,
     customer_key,

@@ -1,0 +1,81 @@
+-- Grain: one row per customer and span of billing months in which it counts in one place: the months on whose last day
+-- one version of the customer holds, of one era. as_recorded: that version's commune, mapped to the era. current: the
+-- customer's latest version, mapped to today's map. A customer without any version has no row: it is UNKNOWN.
+with version as (
+    -- A version holds on the last day of a month if it begins in it or earlier and ends later.
+    select
+        customer_key,
+        written_era,
+        written_commune_code,
+        power_unit_code,
+        effective_to,
+        date_trunc('month', place_from::timestamp)::date as first_month,
+        date_trunc('month', place_to::timestamp)::date as until_month
+    from {{ ref('stg_customer_version') }}
+),
+
+era (era, first_month, until_month) as (
+    values {{ era_spans() }}
+),
+
+span as (
+    select
+        version.customer_key,
+        version.written_era,
+        version.written_commune_code,
+        version.power_unit_code,
+        era.era,
+        greatest(version.first_month, era.first_month) as first_month,
+        least(version.until_month, era.until_month) as until_month
+    from version
+    inner join era
+        on version.first_month < era.until_month and version.until_month > era.first_month
+    where version.first_month < version.until_month
+),
+
+latest as (
+    select
+        version.customer_key,
+        {{ place_code('reading') }} as commune_code
+    from version
+    left join {{ ref('commune_reading') }} as reading
+        on
+            version.written_commune_code = reading.written_code
+            and version.written_era = reading.written_era
+            and reading.wanted_era = {{ current_era() }}
+    where version.effective_to is null
+),
+
+coded as (
+    select
+        span.customer_key,
+        span.first_month,
+        span.until_month,
+        span.era,
+        {{ place_code('recorded') }} as commune_code,
+        span.power_unit_code,
+        latest.commune_code as current_commune_code
+    from span
+    left join {{ ref('commune_reading') }} as recorded
+        on
+            span.written_commune_code = recorded.written_code
+            and span.written_era = recorded.written_era
+            and span.era = recorded.wanted_era
+    left join latest
+        on span.customer_key = latest.customer_key
+)
+
+select
+    coded.customer_key,
+    coded.first_month,
+    coded.until_month,
+    coded.commune_code,
+    case
+        when coded.first_month >= {{ districts_until() }} then null
+        else coalesce(commune.district_code, coded.commune_code)
+    end as district_code,
+    coded.power_unit_code,
+    coded.current_commune_code
+from coded
+left join {{ ref('dim_commune') }} as commune
+    on coded.commune_code = commune.commune_code and coded.era = commune.era
