@@ -363,8 +363,6 @@ def _total_label(sheet: _Sheet, cells: list[str]) -> int | None:
 
     Of the key a total row has nothing, unless the label stands there. A name that is such a word is no label.
     """
-    if not any(text.lstrip()[:1] in _TOTAL_LETTERS and _is_total_word(text) for text in cells):
-        return None
     filled = [index for index, text in zip(sheet.keys, _key_texts(sheet, cells), strict=True) if text]
     if len(filled) > 1:
         return None
@@ -384,8 +382,12 @@ def _key_texts(sheet: _Sheet, cells: list[str]) -> list[str]:
     return clean_fields([cells[index] for index in sheet.keys])
 
 
-@lru_cache(1 << 12)
 def _is_total_word(text: str) -> bool:
+    return text.lstrip()[:1] in _TOTAL_LETTERS and _folds_to_total_word(text)
+
+
+@lru_cache(1 << 12)
+def _folds_to_total_word(text: str) -> bool:
     return fold_header(text).rstrip(" :") in _TOTAL_WORDS
 
 
