@@ -119,6 +119,7 @@ def _parsed(target: Path) -> Any:
         return _parsed_projects[of]
     parsed, stamp = target / "partial_parse.msgpack", target / _STAMP.name
     if not _is_of(of[0], parsed, stamp):
+        stamp.unlink(missing_ok=True)
         shutil.copy(ensure_manifest().with_name(parsed.name), parsed)
         stamp.write_text(of[0], encoding="ascii")
     done = _invoke(["parse"], target)

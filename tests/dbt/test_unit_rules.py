@@ -115,7 +115,7 @@ def test_current_rows_are_asked_for_by_no_coarser_key_than_the_contracts() -> No
         (source, set(re.findall(r"'(\w+)'", key)))
         for model in (PROJECT_DIR / "models").rglob("*.sql")
         for source, key in re.findall(
-            r"(?:current_rows|repeated_keys|equal_versions)\(\s*'(\w+)',\s*\[([^]]*)\]",
+            r"(?:current_rows|repeated_keys|equal_versions|count_keys)\(\s*'(\w+)',\s*\[([^]]*)\]",
             model.read_text("utf-8"),
         )
     ]

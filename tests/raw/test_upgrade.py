@@ -105,6 +105,12 @@ def test_the_rows_are_kept_and_belong_to_no_change(upgraded: Landing) -> None:
     assert upgraded.value("select count(*) from landing.change") == 0
 
 
+def test_rows_of_a_key_with_several_say_so(upgraded: Landing) -> None:
+    assert upgraded.query(
+        "select transaction_id, is_key_repeated from raw.payments order by file_id, line"
+    ) == [("T1", True), ("R1", False), ("T1", True), ("T1", True), ("T2", False)]
+
+
 def test_how_far_the_payments_reach_is_filled_in(upgraded: Landing) -> None:
     assert upgraded.query("select path, paid_through from landing.file order by path") == [
         ("bills/a.csv", None),

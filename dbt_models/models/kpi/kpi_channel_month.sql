@@ -1,5 +1,5 @@
 -- Grain: one row per billing month, scope, level, unit and channel that paid something of the unit's bills.
-with several_channels as (
+with split_amount as (
     select
         bill.bill_id,
         bill.bill_type,
@@ -9,10 +9,9 @@ with several_channels as (
         bill.power_unit_code,
         allocation.channel_code,
         sum(allocation.amount_vnd) as amount_vnd
-    from {{ of_rebuilt_months(ref('candidate_fct_bill')) }} as bill
+    from {{ ref('kpi_split_bill') }} as bill
     inner join {{ of_rebuilt_months(ref('candidate_fct_allocation')) }} as allocation
         on bill.bill_id = allocation.bill_id and bill.customer_key = allocation.customer_key
-    where bill.payments > 1 and bill.channel_code is null
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
@@ -39,7 +38,7 @@ bill_channel as (
         channel_code,
         amount_vnd,
         1 as bills
-    from several_channels
+    from split_amount
 ),
 
 cells_by_type as (

@@ -23,7 +23,6 @@ select
     case when place.customer_key is null then 'UNKNOWN' else place.power_unit_code end as power_unit_code,
     coalesce(place.current_commune_code, 'UNKNOWN') as current_commune_code,
     coalesce(settlement.payments, 0) as payments,
-    settlement.channel_code,
     coalesce(settlement.collected_vnd, 0) as collected_vnd,
     coalesce(settlement.cashless_vnd, 0) as cashless_vnd,
     coalesce(settlement.cashless_strict_vnd, 0) as cashless_strict_vnd,
@@ -44,7 +43,8 @@ select
         when settlement.collected_vnd = bill.total_vnd
             then greatest(settlement.last_paid_on - bill.issued_on, 0)
     end as days_to_pay,
-    mandate.customer_key is not null as has_auto_debit
+    mandate.customer_key is not null as has_auto_debit,
+    settlement.channel_code
 from {{ ref('stg_bill') }} as bill
 left join {{ ref('customer_place') }} as place
     on
