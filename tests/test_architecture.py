@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": set(),
     "publish": {"errors", "settings", "warehouse"},
-    "report": {"errors", "publish", "pull", "raw", "settings", "warehouse"},
+    "report": {"errors", "landing", "publish", "pull", "raw", "settings", "warehouse"},
     "sample": set(),
     "orchestration": {
         "audit", "contracts", "errors", "landing", "publish", "pull", "raw", "reference", "settings", "transform",

@@ -8,6 +8,8 @@ from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dagster_project.landing.refusals import in_both
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -147,7 +149,7 @@ def _print_troubles(console: "Console", report: RunReport) -> None:
 
     for file in report.files:
         if file.refused_reason is not None:
-            line("red", "Từ chối / Refused", f"{file.path}: {file.refused_reason}")
+            line("red", "Từ chối / Refused", f"{file.path}: {in_both(file.refused_reason)}")
         if not file.is_new:
             continue
         if file.counts.rows_quarantined:

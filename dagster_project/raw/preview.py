@@ -18,6 +18,7 @@ from dagster_project.contracts.model import Contract
 from dagster_project.landing.finder import LandingFile, file_on_disk
 from dagster_project.landing.reader import file_kind, open_records
 from dagster_project.landing.records import HeaderError, RecordSource, Total, shown_header
+from dagster_project.landing.refusals import in_both
 from dagster_project.landing.snapshot import Snapshot, take_snapshot
 from dagster_project.raw import ledger
 from dagster_project.raw.changes import NO_CHANGE
@@ -212,7 +213,7 @@ def _told(seen: Preview) -> Iterator[str]:
     elif seen.loaded_as is not None:
         yield f"  đã nạp / the same content is loaded as {seen.loaded_as}: a run would not read it again"
     if seen.refused_reason is not None:
-        yield f"  bị từ chối / would be refused: {seen.refused_reason}"
+        yield f"  bị từ chối / would be refused: {in_both(seen.refused_reason)}"
     else:
         yield "  được nhận / would be taken"
 

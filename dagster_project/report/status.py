@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from rich.console import Console
 from rich.table import Table
 
+from dagster_project.landing.refusals import in_both
 from dagster_project.publish.build import newest_build, newest_gate_result
 from dagster_project.pull.declared import declared_pulls
 from dagster_project.pull.state import standings
@@ -166,7 +167,7 @@ def _print_files_not_loaded(cur: Cursor, console: Console) -> None:
     table = new_table("Tệp bị từ chối, chưa có bản thay thế / Files refused, and not made up for yet")
     for heading in ("Nguồn\nSource", "Tệp\nFile", "Lý do\nReason"):
         table.add_column(heading, overflow="fold")
-    _add_first(table, rows)
+    _add_first(table, [(source, path, in_both(reason)) for source, path, reason in rows])
     console.print(table)
 
 

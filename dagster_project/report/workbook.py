@@ -19,6 +19,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
 from dagster_project.errors import CashlessError
+from dagster_project.landing.refusals import in_vietnamese
 from dagster_project.raw.quarantine_reading import QuarantinedRow, RefusedFile
 from dagster_project.report.quarantine import STATUS
 from dagster_project.settings import LOCAL_ZONE
@@ -41,7 +42,12 @@ _COLUMNS = (
     ("Sửa bởi tệp / Repaired by file", 34),
     ("Dòng gốc / Raw row", 100),
 )
-_REFUSED_COLUMNS = (("Tệp / File", 44), ("Lý do / Reason", 100), ("Lúc / When", 19))
+_REFUSED_COLUMNS = (
+    ("Tệp / File", 44),
+    ("Lý do (tiếng Việt)", 80),
+    ("Reason (English)", 80),
+    ("Lúc / When", 19),
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,9 @@ def _write(
         if refused:
             sheet = _Sheet(book.add_worksheet("Tệp bị từ chối - Refused"), _REFUSED_COLUMNS, heading)
             for file in refused:
-                sheet.add((file.file, file.reason, file.refused_at))
+                sheet.add(
+                    (file.file, in_vietnamese(file.reason) or file.reason, file.reason, file.refused_at)
+                )
             sheet.close()
     return count
 

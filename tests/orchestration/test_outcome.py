@@ -33,7 +33,7 @@ def test_names_with_brackets_are_shown_as_they_are(capsys: pytest.CaptureFixture
     for text in (
         "bills/[final].csv",
         "ghi chú [/VND], [kwh]",
-        "bills/[red].csv: the file is empty",
+        "bills/[red].csv: tệp rỗng / the file is empty",
         "[x]/: no such",
     ):
         assert text in shown

@@ -94,7 +94,10 @@ def test_a_refused_file_shows_what_it_has_of_a_header(landing: Landing, check: C
     path = landing.put("payments/bad.csv", csv_text("payments", MIXED).replace("paid_at", "paid"))
     done = check(path)
     assert done.exit_code == 1
-    assert "  bị từ chối / would be refused: required column missing: paid_at" in done.output.splitlines()
+    assert (
+        "  bị từ chối / would be refused: thiếu cột bắt buộc: paid_at / required column missing: paid_at"
+        in done.output.splitlines()
+    )
     assert "    paid → (thêm / extra: kept as it came)" in done.output.splitlines()
     # A file without a header: its first row is shown to nobody.
     values = landing.put("payments/none.csv", "\n".join(csv_text("payments", MIXED).splitlines()[1:]) + "\n")

@@ -107,10 +107,10 @@ def test_the_workbook_tells_what_it_is_and_holds_the_rows(tmp_path: Path) -> Non
 
 
 def test_refused_files_have_a_sheet_of_their_own(tmp_path: Path) -> None:
-    book = written(tmp_path, [], [RefusedFile("bills/x.csv", "is empty", AT)])
+    book = written(tmp_path, [], [RefusedFile("bills/x.csv", "the file is empty", AT)])
     assert book.sheetnames[-1] == "Tệp bị từ chối - Refused"
     (cells,) = book[book.sheetnames[-1]].iter_rows(min_row=2, values_only=True)
-    assert cells == ("bills/x.csv", "is empty", datetime(2026, 1, 15, 3, 30))
+    assert cells == ("bills/x.csv", "tệp rỗng", "the file is empty", datetime(2026, 1, 15, 3, 30))
     assert book["Dòng lỗi - Rows"].max_row == 1
 
 
