@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 # Where it is: before the reason proper, and again before what a font does not have.
 _PLACES = (
-    (r"line (\d+), column (.+?)", r"dòng \1, cột \2"),
+    (r"line (\d+), column (.+)", r"dòng \1, cột \2"),
     (r"line (\d+), field (\d+)", r"dòng \1, trường thứ \2"),
     (r"line (\d+)", r"dòng \1"),
-    (r"sheet (.+?), row (\d+), column (.+?)", r"trang tính \1, dòng \2, cột \3"),
-    (r"sheet (.+?), row (\d+)", r"trang tính \1, dòng \2"),
+    (r"sheet (.+), row (\d+), column (.+)", r"trang tính \1, dòng \2, cột \3"),
+    (r"sheet (.+), row (\d+)", r"trang tính \1, dòng \2"),
 )
 # The first that fits holds. What a library says of a damaged file stays as it says it.
 _REASONS = (
@@ -40,7 +40,7 @@ _REASONS = (
         r"neither UTF-8, UTF-16 with a byte order mark, nor Windows-1258",
         r"không phải UTF-8, UTF-16 có BOM hay Windows-1258",
     ),
-    (r"some of its bytes are no (.+)", r"có byte không thuộc bảng mã \1"),
+    (r"(?:some of its )?bytes (?:are|that are) no (.+)", r"có byte không thuộc bảng mã \1"),
     (
         r"contains NUL characters: no text, or UTF-16 without a byte order mark",
         r"có ký tự NUL: không phải văn bản, hoặc là UTF-16 thiếu BOM",
@@ -101,11 +101,10 @@ def in_vietnamese(reason: str) -> str | None:
     known = _told(reason, _REASONS)
     if known is not None:
         return known
-    for pattern, place in _PLACES:
-        found = re.fullmatch(f"{pattern}: (?P<rest>.+)", reason, re.DOTALL)
-        rest = _told(found["rest"], _REASONS) if found else None
-        if found and rest is not None:
-            return f"{found.expand(place)}: {rest}"
+    for colon in re.finditer(": ", reason):  # the name of a column or sheet may have one, too
+        place, rest = _told(reason[: colon.start()], _PLACES), _told(reason[colon.end() :], _REASONS)
+        if place is not None and rest is not None:
+            return f"{place}: {rest}"
     return None
 
 

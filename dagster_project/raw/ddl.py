@@ -22,7 +22,7 @@ BOOK_COLUMNS: tuple[tuple[str, str, str], ...] = (
     (
         "is_key_repeated",
         "boolean not null",
-        "Another row of its key came before; only the first row of a key has false.",
+        "Another row of its key came before, or may have; at most the first row of a key has false.",
     ),
 )
 

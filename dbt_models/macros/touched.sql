@@ -1,10 +1,21 @@
 {# Whether this build makes everything anew: the first one, or one by changed models, seeds or checks. #}
 {% macro is_full() -%}
+    {%- set window = source('touched', 'change_window') -%}
     {%- if execute -%}
-        {%- set answer = run_query('select is_full from ' ~ source('touched', 'change_window')) -%}
+        {%- set answer = run_query('select is_full from ' ~ window) -%}
         {{ return(answer.rows[0][0]) }}
     {%- endif -%}
     {{ return(false) }}
+{%- endmacro %}
+
+{# The last change that is published: this build looks at those after it. A number, so that the planner knows how few. #}
+{% macro changes_after() -%}
+    {%- set window = source('touched', 'change_window') -%}
+    {%- if execute -%}
+        {%- set answer = run_query('select changes_after from ' ~ window) -%}
+        {{ return(answer.rows[0][0] | int) }}
+    {%- endif -%}
+    {{ return(-1) }}
 {%- endmacro %}
 
 {# No rows, of these columns and types: what the lists of touched keys are when everything is made anew. #}
@@ -22,7 +33,7 @@
     from {{ source('raw', source_name) }}
     where
         not is_duplicate
-        and change_id > (select changes_after from {{ source('touched', 'change_window') }})
+        and change_id > {{ changes_after() }}
     union
     select
         {%- for name, type in columns.items() %}
@@ -32,7 +43,7 @@
     where
         source = '{{ source_name }}'
         and not (fields ->> 'is_duplicate')::boolean
-        and change_id > (select changes_after from {{ source('touched', 'change_window') }})
+        and change_id > {{ changes_after() }}
 {%- endmacro %}
 
 {#
@@ -82,11 +93,21 @@
     from {{ ref(table) }}
 {%- endmacro %}
 
-{# Rows that stand in one of two relations of the same columns and not in the other. #}
-{% macro in_one_only(one, other) -%}
-    (select * from {{ one }} except select * from {{ other }})
-    union all
-    (select * from {{ other }} except select * from {{ one }})
+{#
+  The values of `columns` in the rows of a key that stand in one of two relations only, or differently in the two.
+  Both values, where they differ.
+#}
+{% macro in_one_only(one, other, key, columns) -%}
+    select {% for column in columns %}side.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from {{ one }} as one
+    full join {{ other }} as other
+        on {% for column in key %}one.{{ column }} = other.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    cross join lateral (
+        values
+        ({% for column in columns %}one.{{ column }}{{ ', ' if not loop.last }}{% endfor %}),
+        ({% for column in columns %}other.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+    ) as side ({{ columns | join(', ') }})
+    where one is distinct from other and side.{{ columns[0] }} is not null
 {%- endmacro %}
 
 {# The rows of the billing months that are made anew. #}
@@ -97,7 +118,37 @@
         (
             select *
             from {{ relation }}
-            where bill_month in (select rebuilt.bill_month from {{ ref('rebuilt_month') }} as rebuilt)
+            where {{ on_listed_days('bill_month', 'rebuilt_month', 'bill_month') }}
         )
     {%- endif -%}
+{%- endmacro %}
+
+{# The payments of the partners and days whose reconciliation is made anew. #}
+{% macro of_rebuilt_partner_days(relation) -%}
+    {%- if is_full() -%}
+        {{ relation }}
+    {%- else -%}
+        (
+            select *
+            from {{ relation }} as payment
+            where
+                {{ on_listed_days('payment.paid_on', 'rebuilt_partner_day', 'paid_on') }}
+                and {{ only_those_in('rebuilt_partner_day', ['partner_code', 'paid_on'], 'payment') }}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+  A condition that keeps the rows of the days that the model `keys` lists. They are written out: a join would read all
+  of a published table, where by values its index finds the rows, and the planner knows how many.
+#}
+{% macro on_listed_days(day, keys, column) -%}
+    {%- set days = [] -%}
+    {%- set listed = ref(keys) -%}
+    {%- if execute -%}
+        {%- for row in run_query('select distinct ' ~ column ~ ' from ' ~ listed ~ ' order by 1') -%}
+            {%- do days.append(row[0] | string) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ day }} = any('{ {{- days | join(', ') -}} }'::date [])
 {%- endmacro %}

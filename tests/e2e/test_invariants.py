@@ -65,3 +65,12 @@ def test_each_invariant_notices_what_it_is_for(
             cursor.execute(f"delete from delta.{table} where ctid = (select min(ctid) from delta.{table})")
             assert measured()[metric] > 0, (table, metric)
             conn.rollback()
+        for unit in (
+            "level = 'company' and bill_month = (select max(bill_month) from delta.kpi_channel_month)",
+            "true",
+        ):
+            cursor.execute(f"delete from delta.kpi_channel_month where {unit}")
+            assert cursor.rowcount > 1
+            assert measured()["channel_difference_vnd"] > 0, unit
+            assert measured()["channel_shares_wrong"] > 0, unit
+            conn.rollback()

@@ -16,21 +16,30 @@ VALUE = "7"
 def reasons() -> Iterator[str]:
     """Every reason that the code gives, with a value in its places."""
     for file in Path(dagster_project.__file__).parent.rglob("*.py"):
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if (
-                isinstance(call, ast.Call)
-                and isinstance(call.func, ast.Name)
-                and call.func.id in ("RefusedError", "HeaderError")
-            ):
-                text = example(call.args[0])
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for message in messages(node):
+                text = example(message)
                 # One that begins with a value is made of another reason: see below.
                 if text and not text.startswith(VALUE):
                     yield text
 
 
+def messages(node: ast.AST) -> Iterator[ast.expr]:
+    """What a piece of code gives for a reason: to the errors, in a variable `fault`, by a function that makes one."""
+    match node:
+        case ast.Call(func=ast.Name(id="RefusedError" | "HeaderError"), args=[message, *_]):
+            yield message
+        case ast.Assign(targets=[ast.Name(id="fault")], value=ast.IfExp(body=one, orelse=other)):
+            yield from (one, other)
+        case ast.Assign(targets=[ast.Name(id="fault")], value=message):
+            yield message
+        case ast.FunctionDef(name="_fault" | "why_refused"):
+            yield from (part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value)
+
+
 def example(message: ast.expr) -> str:
     if isinstance(message, ast.Constant):
-        return str(message.value)
+        return message.value if isinstance(message.value, str) else ""
     if isinstance(message, ast.JoinedStr):
         return "".join(map(example, message.values))
     if isinstance(message, ast.FormattedValue):
@@ -42,6 +51,11 @@ def example(message: ast.expr) -> str:
 def test_every_reason_in_the_code_has_its_vietnamese() -> None:
     found = sorted(set(reasons()))
     assert len(found) > 20
+    assert {
+        "bytes that are no 7",
+        "its name is not valid UTF-8: rename it",
+        "a byte that is no letter of 7",
+    } <= set(found)
     assert [reason for reason in found if in_vietnamese(reason) is None] == []
 
 
@@ -73,6 +87,14 @@ def test_every_reason_in_the_code_has_its_vietnamese() -> None:
         (
             "the database cannot take its rows (SQLSTATE 22003)",
             "cơ sở dữ liệu không nhận được các dòng của tệp (SQLSTATE 22003)",
+        ),
+        (
+            "line 2, column Mã: khách: bytes that are no utf-8-sig",
+            "dòng 2, cột Mã: khách: có byte không thuộc bảng mã utf-8-sig",
+        ),
+        (
+            "sheet Kỳ: 1, row 3: broken gzip file: what: ever",
+            "trang tính Kỳ: 1, dòng 3: tệp gzip hỏng: what: ever",
         ),
         ("its name is not valid UTF-8: rename it", "tên tệp không phải UTF-8 hợp lệ: hãy đổi tên tệp"),
     ],

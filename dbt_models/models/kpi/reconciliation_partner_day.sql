@@ -4,8 +4,7 @@ with stands as (
     select
         *,
         kind = 'payment' or is_conflict or orphan_vnd > 0 as is_transaction
-    from {{ ref('candidate_fct_payment') }} as payment
-    where {{ only_those_in('rebuilt_partner_day', ['partner_code', 'paid_on'], 'payment') }}
+    from {{ of_rebuilt_partner_days(ref('candidate_fct_payment')) }} as payment
 )
 
 select

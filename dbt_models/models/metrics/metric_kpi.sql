@@ -156,25 +156,46 @@ published_rows as (
         (select count(*) from {{ ref('kpi_unit_month') }}) as computed
 ),
 
+channel_sum as (
+    select
+        bill_month,
+        geography,
+        scope,
+        level,
+        code,
+        sum(share_amount) as share,
+        sum(amount_vnd) as amount_vnd
+    from {{ ref('candidate_kpi_channel_month') }}
+    group by bill_month, geography, scope, level, code
+),
+
+collected as (
+    select
+        bill_month,
+        geography,
+        scope,
+        level,
+        code,
+        amount_collected_vnd
+    from unit
+    where geography = 'as_recorded' and amount_collected_vnd > 0
+),
+
+-- From both sides: a unit that collected has its channels, and a channel its unit.
 channel as (
     select
-        count(*) filter (where abs(share - 1) > 1e-12) as channel_shares_wrong,
-        coalesce(sum(abs(amount_vnd - unit_collected_vnd)), 0) as channel_difference_vnd
-    from (
-        select
-            sum(share.share_amount) as share,
-            sum(share.amount_vnd) as amount_vnd,
-            min(unit.amount_collected_vnd) as unit_collected_vnd
-        from {{ ref('candidate_kpi_channel_month') }} as share
-        left join unit
-            on
-                share.bill_month = unit.bill_month
-                and share.geography = unit.geography
-                and share.scope = unit.scope
-                and share.level = unit.level
-                and share.code = unit.code
-        group by share.bill_month, share.geography, share.scope, share.level, share.code
-    ) as shares
+        count(*) filter (where coalesce(abs(channel_sum.share - 1) > 1e-12, true)) as channel_shares_wrong,
+        coalesce(sum(abs(
+            coalesce(channel_sum.amount_vnd, 0) - coalesce(collected.amount_collected_vnd, 0)
+        )), 0) as channel_difference_vnd
+    from channel_sum
+    full join collected
+        on
+            channel_sum.bill_month = collected.bill_month
+            and channel_sum.geography = collected.geography
+            and channel_sum.scope = collected.scope
+            and channel_sum.level = collected.level
+            and channel_sum.code = collected.code
 ),
 
 {% set parts = ['allocated_vnd', 'unapplied_vnd', 'reversed_vnd', 'suspense_vnd', 'conflict_vnd', 'orphan_vnd'] %}
@@ -188,8 +209,7 @@ reconciliation_total as (
 payment_total as (
     select
         {{- sums(parts) }}
-    from {{ ref('candidate_fct_payment') }} as payment
-    where {{ only_those_in('rebuilt_partner_day', ['partner_code', 'paid_on'], 'payment') }}
+    from {{ of_rebuilt_partner_days(ref('candidate_fct_payment')) }} as payment
 ),
 
 reconciliation as (

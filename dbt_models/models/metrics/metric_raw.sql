@@ -18,8 +18,27 @@ refused as (
     select count(*) as files_refused from {{ source('landing', 'refused_file') }}
 ),
 
--- The rows that stand in raw, of every file that changed, or from which rows came to count, since the last publication.
--- A file that changed may have none that did: a copy that took over the older rows of its original.
+{% if not is_full() -%}
+-- The files that changed, or from which rows came to count, since the last publication.
+touched_file as (
+    select
+        source,
+        file_id
+    from {{ source('landing', 'change') }}
+    where change_id > {{ changes_after() }}
+    {%- for name in sources %}
+    union
+    select
+        '{{ name }}' as source,
+        file_id
+    from {{ source('raw', name) }}
+    where change_id > {{ changes_after() }}
+    {%- endfor %}
+),
+
+{% endif -%}
+-- The rows of such files that stand in raw. A file that changed may have none that did: a copy that took over the older
+-- rows of its original.
 kept as (
     {%- for name in sources %}
     select
@@ -29,13 +48,13 @@ kept as (
     {%- if not is_full() %}
     where
         file_id in (
-            select touched.file_id
-            from {{ source('raw', name) }} as touched
-            where touched.change_id > (select changes_after from {{ source('touched', 'change_window') }})
-            union
-            select change.file_id
-            from {{ source('landing', 'change') }} as change
-            where change.change_id > (select changes_after from {{ source('touched', 'change_window') }})
+            select touched.file_id from touched_file as touched
+            where touched.source = '{{ name }}'
+        )
+        -- By it the index leaves out all that is older.
+        and file_id >= (
+            select min(touched.file_id) from touched_file as touched
+            where touched.source = '{{ name }}'
         )
     {%- endif %}
     group by 1
@@ -63,7 +82,7 @@ missing as (
         and file.file_id in (
             select change.file_id
             from {{ source('landing', 'change') }} as change
-            where change.change_id > (select changes_after from {{ source('touched', 'change_window') }})
+            where change.change_id > {{ changes_after() }}
         )
         {%- endif %}
 ),

@@ -16,10 +16,16 @@ published_allocation as (
 )
 
 select changed.bill_month
-from ({{ in_one_only('published_bill', ref('fct_bill')) }}) as changed
+from (
+    {{ in_one_only('published_bill', ref('fct_bill'), ['bill_id'], ['bill_month']) }}
+) as changed
 union
 select changed.bill_month
-from ({{ in_one_only('published_allocation', ref('fct_allocation')) }}) as changed
+from (
+    {{ in_one_only(
+        'published_allocation', ref('fct_allocation'), ['bill_id', 'partner_code', 'transaction_id'], ['bill_month']
+    ) }}
+) as changed
 union
 select target.month as bill_month
 from ({{ touched_keys('targets', {'month': 'date'}) }}) as target

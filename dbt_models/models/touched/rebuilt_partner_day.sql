@@ -12,5 +12,9 @@ with published_payment as (
 select distinct
     changed.partner_code,
     changed.paid_on
-from ({{ in_one_only('published_payment', ref('fct_payment')) }}) as changed
+from (
+    {{ in_one_only(
+        'published_payment', ref('fct_payment'), ['partner_code', 'transaction_id'], ['partner_code', 'paid_on']
+    ) }}
+) as changed
 {%- endif %}
