@@ -49,6 +49,7 @@ from {{ ref('stg_bill') }} as bill
 left join {{ ref('customer_place') }} as place
     on
         bill.customer_key = place.customer_key
+        and {{ era_of('bill.bill_month') }} = place.era
         and bill.bill_month >= place.first_month
         and bill.bill_month < place.until_month
 left join {{ ref('bill_settlement') }} as settlement

@@ -67,6 +67,7 @@ coded as (
 
 select
     coded.customer_key,
+    coded.era,
     coded.first_month,
     coded.until_month,
     coded.commune_code,

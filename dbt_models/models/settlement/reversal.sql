@@ -1,6 +1,25 @@
 -- Grain: one row per reversal that is not a conflict: how much of it reverses its original, and what is orphan.
 -- Reversals of a payment count in order of (paid_at, transaction_id), up to the payment's amount.
-with matched as (
+with original as (
+    -- Only what is reversed: few of the payments.
+    select
+        payment.partner_code,
+        payment.transaction_id,
+        payment.amount_vnd
+    from {{ ref('stg_payment') }} as payment
+    where
+        payment.kind = 'payment'
+        and not payment.is_conflict
+        and (payment.partner_code, payment.transaction_id) in (
+            select
+                reversal.partner_code,
+                reversal.reverses_transaction_id
+            from {{ ref('stg_payment') }} as reversal
+            where reversal.kind = 'reversal' and not reversal.is_conflict
+        )
+),
+
+matched as (
     select
         reversal.partner_code,
         reversal.transaction_id,
@@ -16,12 +35,10 @@ with matched as (
             0
         ) as reversed_before_vnd
     from {{ ref('stg_payment') }} as reversal
-    left join {{ ref('stg_payment') }} as original
+    left join original
         on
             reversal.partner_code = original.partner_code
             and reversal.reverses_transaction_id = original.transaction_id
-            and original.kind = 'payment'
-            and not original.is_conflict
     where reversal.kind = 'reversal' and not reversal.is_conflict
 ),
 

@@ -1,5 +1,7 @@
 -- Grain: one row per billing month, bill type, place and the one channel by which all of a bill was collected (null: by
 -- several, or nothing was). Bills add up over types and channels, so the facts are read once for all scopes.
+-- There are fewer groups than the planner takes for possible: it is to hash them, not to sort the bills.
+{{ config(pre_hook="set local hash_mem_multiplier = 8") }}
 select
     bill_month,
     bill_type,
