@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from statistics import median
 
 import click
 
+from benchmarks import duckdb_yardstick, reading
 from benchmarks.bundle import SEED, SIZES, Bundle, Size, make_bundle
-from benchmarks.equality import FiguresDiffer, assert_equal
+from benchmarks.equality import FiguresDiffer, assert_equal, postgres_tables
 from benchmarks.floor import Floor
-from benchmarks.measure import Measurement
+from benchmarks.measure import Cost, Measurement
 from benchmarks.product import Product, RunFailed
-from benchmarks.report import DAY, FLOOR, FULL, LATE, MONTH, NOTHING, STEPS, markdown, write_json
+from benchmarks.report import DAY, DUCKDB, FLOOR, FULL, LATE, MONTH, NOTHING, STEPS, markdown, write_json
 
 DEFAULT_WORK = Path(__file__).parents[1] / ".cashless" / "benchmarks"
 
@@ -29,9 +31,9 @@ DEFAULT_WORK = Path(__file__).parents[1] / ".cashless" / "benchmarks"
 )
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_WORK)
 def main(size_name: str, repeat: int, out: Path | None, work: Path) -> None:
-    """Measure the product against a hand-written floor; prints a Markdown table.
+    """Measure the product against a hand-written floor and against DuckDB; prints Markdown tables.
 
-    Exit code 1 without any timing if the figures of both are not the same.
+    Exit code 1 without any timing if the figures of the three are not the same.
     """
     size, folder = SIZES[size_name], work.absolute() / size_name
     try:
@@ -49,9 +51,10 @@ def report(size: Size, folder: Path, repeat: int, out: Path | None) -> None:
     results: dict[str, list[Measurement]] = {step: [] for step in STEPS}
     floor = Floor(folder / "floor")
     cells = 0
+    reads: list[tuple[float, Cost]] = []
     try:
         for number in range(repeat):
-            cells += _full_runs(size, folder, bundle, floor, results, is_floor_first=number % 2 == 0)
+            cells += _full_runs(size, folder, bundle, floor, results, reads, is_floor_first=number % 2 == 0)
             cells += _increments(size, folder, bundle, floor, results)
     finally:
         floor.close()
@@ -68,12 +71,13 @@ def report(size: Size, folder: Path, repeat: int, out: Path | None) -> None:
     }
     notes = [
         f"repeats: {repeat} (medians); {os.cpu_count()} CPUs, load average {facts['load_average_before']} before and "
-        f"{facts['load_average_after']} after; {cells:,} cells compared with the floor, all equal."
+        f"{facts['load_average_after']} after; {cells:,} cells compared with the yardsticks, all equal."
     ]
     title = f"{size.name}: {size.customers:,} customers, {size.first:%Y-%m} to {size.last:%Y-%m}"
     if out is not None:
         write_json(out, facts, results)
-    click.echo(markdown(title, results, notes))
+    slowest, passes = median(slowest for slowest, _ in reads), [once for _, once in reads]
+    click.echo(markdown(title, results, notes, slowest, passes))
 
 
 def _full_runs(
@@ -82,18 +86,35 @@ def _full_runs(
     bundle: Bundle,
     floor: Floor,
     results: dict[str, list[Measurement]],
+    reads: list[tuple[float, Cost]],
     *,
     is_floor_first: bool,
 ) -> int:
-    """The full run of both, in turn; the number of cells found equal."""
+    """The full run of all three, the product first or last; the number of cells found equal."""
     product = Product(folder / "product")
+    duckdb = folder / "figures.duckdb"
+
+    def run_product() -> None:
+        results[FULL].append(_told(FULL, product.run(bundle.full)))
+
+    def run_yardsticks() -> None:
+        results[FLOOR].append(_told(FLOOR, floor.run(bundle.full, size.first)))
+        results[DUCKDB].append(
+            _told(DUCKDB, duckdb_yardstick.run(bundle.full, duckdb, floor.server, floor.url))
+        )
+
     try:
-        for is_floor in (is_floor_first, not is_floor_first):
-            if is_floor:
-                results[FLOOR].append(_told(FLOOR, floor.run(bundle.full, size.first)))
-            else:
-                results[FULL].append(_told(FULL, product.run(bundle.full)))
-        return assert_equal(product.url, floor.url)
+        for run in (run_yardsticks, run_product) if is_floor_first else (run_product, run_yardsticks):
+            run()
+        cells = assert_equal(product.url, postgres_tables(floor.url, "public"))
+        cells += assert_equal(product.url, duckdb_yardstick.tables(duckdb), "DuckDB", is_exact=False)
+        reads.append(
+            (
+                reading.slowest_query_s(product.url),
+                reading.audit_pass(product.server, product.url, product.dbt_folder),
+            )
+        )
+        return cells
     finally:
         product.close()
 
@@ -115,7 +136,7 @@ def _increments(
         results[LATE].append(_told(LATE, product.run(landing)))
         results[NOTHING].append(_told(NOTHING, product.run(landing)))
         floor.run(landing, size.first)
-        return assert_equal(product.url, floor.url)
+        return assert_equal(product.url, postgres_tables(floor.url, "public"))
     finally:
         product.close()
 

@@ -35,6 +35,7 @@ SIZES = {
         Size("XS", 300, date(2024, 11, 1), date(2025, 8, 1)),  # to try the command out: all three eras
         Size("S", 20_000, date(2025, 1, 1), date(2025, 12, 1)),
         Size("M", 100_000, date(2024, 1, 1), date(2025, 12, 1)),
+        Size("L", 400_000, date(2024, 1, 1), date(2025, 12, 1)),  # the whole company
     )
 }
 

@@ -1,12 +1,13 @@
-"""Whether the floor and the product publish the same figures: every cell of the four KPI tables, both ways.
+"""Whether a yardstick and the product publish the same figures: every cell of the four KPI tables, both ways.
 
 No timing is reported unless this holds. Does not belong here: how either side came to its figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from decimal import Decimal
 from typing import Any
 
 from psycopg2 import sql
@@ -39,11 +40,17 @@ SHOWN = 10
 # Of the publication, not of the figures: the floor has neither.
 PUBLICATION_COLUMNS = {"status", "data_through"}
 
-Key = tuple[Any, ...]
+# A quotient: exact in PostgreSQL, the nearest binary number elsewhere.
+QUOTIENTS = frozenset(name for name in FIGURES if "rate" in name or name in ("target", "attainment"))
+_NEAR = Decimal("1e-12")
+
+Row = tuple[Any, ...]
+# Gives the names of all columns of a table, and its rows with the wanted columns.
+Tables = Callable[[str, tuple[str, ...]], tuple[set[str], list[Row]]]
 
 
 class FiguresDiffer(Exception):
-    """The floor and the product disagree; the first differing cells, one a line."""
+    """Two sides disagree; the first differing cells, one a line."""
 
 
 def compared_columns(table: str) -> tuple[str, ...]:
@@ -51,50 +58,74 @@ def compared_columns(table: str) -> tuple[str, ...]:
     return (*KEYS[table], *NAMES[table], *FIGURES)
 
 
-def assert_equal(product_url: str, floor_url: str) -> int:
-    """How many cells were compared, all equal; FiguresDiffer otherwise, and also if there is nothing to compare."""
+def postgres_tables(url: str, schema: str) -> Tables:
+    """The tables of a schema."""
+
+    def rows(table: str, wanted: tuple[str, ...]) -> tuple[set[str], list[Row]]:
+        with closing(connect_url(url)) as conn, conn.cursor() as cursor:
+            cursor.execute(sql.SQL("select * from {}").format(sql.Identifier(schema, table)))
+            names = [column.name for column in cursor.description or ()]
+            places = [names.index(name) for name in wanted if name in names]
+            return set(names) - PUBLICATION_COLUMNS, [tuple(row[place] for place in places) for row in cursor]
+
+    return rows
+
+
+def assert_equal(product_url: str, other: Tables, name: str = "floor", *, is_exact: bool = True) -> int:
+    """How many cells were compared, all equal; FiguresDiffer otherwise, and also if there is nothing to compare.
+
+    `is_exact` False: quotients may differ as binary numbers do; all else is equal.
+    """
+    product = postgres_tables(product_url, "bi")
     cells = 0
     found: list[str] = []
     for table, key in KEYS.items():
         wanted = compared_columns(table)
-        product = _rows(product_url, "bi", table, wanted)
-        floor = _rows(floor_url, "public", table, wanted)
-        if not product:
+        ours, theirs = product(table, wanted), other(table, wanted)
+        for side, (columns, _) in (("product", ours), (name, theirs)):
+            if columns != set(wanted):
+                raise FiguresDiffer(
+                    f"{table}: columns {sorted(columns ^ set(wanted))} are not in both ({side})"
+                )
+        if not ours[1]:
             raise FiguresDiffer(f"{table}: the product published no row")
-        cells += len(product) * len(wanted)
-        found += _differences(table, wanted, len(key), product, floor)
+        cells += len(ours[1]) * len(wanted)
+        found += _differences(table, wanted, len(key), ours[1], theirs[1], name, is_exact)
     if found:
         more = [f"… and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
         raise FiguresDiffer("\n".join([f"{len(found)} cells or rows differ:", *found[:SHOWN], *more]))
     return cells
 
 
-def _rows(url: str, schema: str, table: str, wanted: tuple[str, ...]) -> list[Key]:
-    with closing(connect_url(url)) as conn, conn.cursor() as cursor:
-        cursor.execute(sql.SQL("select * from {} limit 0").format(sql.Identifier(schema, table)))
-        present = {column.name for column in cursor.description or ()} - PUBLICATION_COLUMNS
-        if present != set(wanted):
-            raise FiguresDiffer(f"{schema}.{table}: columns {sorted(present ^ set(wanted))} are not in both")
-        columns = sql.SQL(", ").join(map(sql.Identifier, wanted))
-        cursor.execute(sql.SQL("select {} from {}").format(columns, sql.Identifier(schema, table)))
-        return [tuple(row) for row in cursor.fetchall()]
-
-
 def _differences(
-    table: str, wanted: tuple[str, ...], key_length: int, product: list[Key], floor: list[Key]
+    table: str,
+    wanted: tuple[str, ...],
+    key_length: int,
+    product: list[Row],
+    other: list[Row],
+    other_name: str,
+    is_exact: bool,
 ) -> Iterator[str]:
-    ours = {row[:key_length]: row for row in floor}
+    ours = {row[:key_length]: row for row in other}
     theirs = {row[:key_length]: row for row in product}
-    for rows, by_key, side in ((floor, ours, "floor"), (product, theirs, "product")):
+    for rows, by_key, side in ((other, ours, other_name), (product, theirs, "product")):
         if len(rows) != len(by_key):
             yield f"{table}: the {side} has {len(rows) - len(by_key)} keys twice"
     for key in sorted(ours.keys() | theirs.keys(), key=str):
         shown = f"{table} ({', '.join(map(str, key))})"
         if key not in ours:
-            yield f"{shown}: not in the floor"
+            yield f"{shown}: not in the {other_name}"
         elif key not in theirs:
             yield f"{shown}: not in the product"
         else:
             for name, got, want in zip(wanted, ours[key], theirs[key], strict=True):
-                if type(got) is not type(want) or got != want:
-                    yield f"{shown} {name}: floor {got}, product {want}"
+                if not _is_same(got, want, is_near_enough=not is_exact and name in QUOTIENTS):
+                    yield f"{shown} {name}: {other_name} {got}, product {want}"
+
+
+def _is_same(got: object, want: object, *, is_near_enough: bool) -> bool:
+    if type(got) is not type(want):
+        return False
+    if is_near_enough and isinstance(got, Decimal) and isinstance(want, Decimal):
+        return abs(got - want) <= _NEAR * abs(want)
+    return got == want

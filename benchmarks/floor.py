@@ -48,7 +48,7 @@ class Floor:
             with conn.cursor() as cursor:
                 cursor.execute(f"drop database if exists {DATABASE} with (force)")
                 cursor.execute(f"create database {DATABASE} template template0")
-        return measure(lambda: run_scripts(self.url, landing, first_month), self.server, self.url)
+        return measure(lambda _stages: run_scripts(self.url, landing, first_month), self.server, self.url)
 
     def close(self) -> None:
         """Stops the server and removes its data."""

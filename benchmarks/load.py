@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import click
 import xlsxwriter
 
-from benchmarks.measure import Measurement, measure
+from benchmarks.measure import Measurement, Stages, measure
 from benchmarks.product import RunFailed, environment
 from dagster_project.warehouse.connection import connect_url
 from dagster_project.warehouse.migrate import migrate
@@ -165,7 +165,7 @@ def _load(kind: str, server: EmbeddedServer, url: str, landing: Path, rows: int)
     said: list[str] = []
     command = [sys.executable, "-m", "benchmarks.load_work", kind, fresh, str(landing), str(server.home)]
 
-    def work() -> None:
+    def work(_stages: Stages) -> None:
         done = subprocess.run(
             command, cwd=ROOT, env=environment(server.home), capture_output=True, text=True, check=False
         )

@@ -11,8 +11,9 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import psutil
 
@@ -25,22 +26,61 @@ _SESSIONS_END_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One run. Memory: peaks of sums over processes; client PSS, server private memory (USS: no shared buffers)."""
+class Cost:
+    """What something took."""
 
     wall_s: float
     client_cpu_s: float
     server_cpu_s: float
-    client_peak_mb: float
-    server_peak_mb: float
-    database_mb: float
 
     @property
     def cpu_s(self) -> float:
         return self.client_cpu_s + self.server_cpu_s
 
+    def __sub__(self, earlier: Cost) -> Cost:
+        return Cost(
+            self.wall_s - earlier.wall_s,
+            self.client_cpu_s - earlier.client_cpu_s,
+            self.server_cpu_s - earlier.server_cpu_s,
+        )
 
-def measure(work: Callable[[], None], server: EmbeddedServer, url: str) -> Measurement:
+    def __add__(self, other: Cost) -> Cost:
+        return self - (Cost(0, 0, 0) - other)
+
+
+@dataclass(frozen=True)
+class Measurement(Cost):
+    """One run. Memory: peaks of sums over processes; client PSS, server private memory (USS: no shared buffers).
+
+    `stages`: what each stage of it cost, in their order, as far as the work tells where they begin.
+    """
+
+    client_peak_mb: float
+    server_peak_mb: float
+    database_mb: float
+    stages: dict[str, Cost] = field(default_factory=dict)
+
+
+class Stages:
+    """Told by the work when a stage begins; one that comes again goes on."""
+
+    def __init__(self, now: Callable[[], Cost]) -> None:
+        self._now = now
+        self._begun: list[tuple[str, Cost]] = []
+
+    def begin(self, name: str) -> None:
+        if not self._begun or self._begun[-1][0] != name:
+            self._begun.append((name, self._now()))
+
+    def costs(self, whole: Cost) -> dict[str, Cost]:
+        """The cost of each stage of a work that cost `whole`."""
+        costs: dict[str, Cost] = {}
+        for (name, start), (_, end) in pairwise([*self._begun, ("", whole)]):
+            costs[name] = costs.get(name, Cost(0, 0, 0)) + (end - start)
+        return costs
+
+
+def measure(work: Callable[[Stages], None], server: EmbeddedServer, url: str) -> Measurement:
     """Runs the work; `url` is the database whose size is told."""
     _checkpoint(url)  # what earlier work left to be written is not this one's
     _wait_for_end_of_sessions(server)
@@ -48,20 +88,46 @@ def measure(work: Callable[[], None], server: EmbeddedServer, url: str) -> Measu
     sampler = _MemorySampler(server)
     sampler.start()
     start = time.perf_counter()
+
+    def now() -> Cost:
+        return Cost(
+            time.perf_counter() - start,
+            _children_cpu_s() + _running_cpu_s() - client_before,
+            _server_cpu_s(server) - server_before,
+        )
+
+    stages = Stages(now)
     try:
-        work()
+        work(stages)
         wall = time.perf_counter() - start
     finally:
         sampler.stop()
     _wait_for_end_of_sessions(server)
-    client, used = _children_cpu_s() - client_before, _server_cpu_s(server) - server_before
-    return Measurement(wall, client, used, sampler.client_mb, sampler.server_mb, _database_mb(url))
+    whole = Cost(wall, _children_cpu_s() - client_before, _server_cpu_s(server) - server_before)
+    return Measurement(
+        whole.wall_s,
+        whole.client_cpu_s,
+        whole.server_cpu_s,
+        sampler.client_mb,
+        sampler.server_mb,
+        _database_mb(url),
+        stages.costs(whole),
+    )
 
 
 def _children_cpu_s() -> float:
     """CPU seconds of all children that ended, and of theirs."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
+
+
+def _running_cpu_s() -> float:
+    """CPU seconds of the children alive, and of theirs that ended."""
+    seconds = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            seconds += sum(process.cpu_times()[:4])
+    return seconds
 
 
 def _postmaster(server: EmbeddedServer) -> psutil.Process:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 
-from benchmarks.measure import Measurement, measure
+from benchmarks.measure import Measurement, Stages, measure
 from dagster_project.warehouse.server import EmbeddedServer
 
 CASHLESS = Path(sys.executable).with_name("cashless")
 _TOLD_LINES = 20
+STARTING = "start"
+AUDIT = "audit"
+# What `cashless run` says when a stage begins.
+STAGES = {
+    "loading": "load",
+    "building the models": "models",
+    "checking quality": AUDIT,
+    "publishing": "publication",
+}
+_PROGRESS = re.compile(rf" *\d+ s  .* / ({'|'.join(STAGES)})\b")
 
 
 class RunFailed(Exception):
@@ -36,24 +48,34 @@ class Product:
             shutil.rmtree(home)
         self.url = self.server.start()
 
+    @property
+    def dbt_folder(self) -> Path:
+        """Where the run's compiled queries are."""
+        return self.home / "dbt"
+
     def run(self, landing: Path) -> Measurement:
         """One run over the landing folder, measured; a run that does not end with 0 is an error."""
-        return measure(lambda: self._run(landing), self.server, self.url)
+        return measure(lambda stages: self._run(landing, stages), self.server, self.url)
 
     def close(self) -> None:
         """Stops the server and removes the warehouse."""
         self.server.stop()
         shutil.rmtree(self.home)
 
-    def _run(self, landing: Path) -> None:
-        done = subprocess.run(
+    def _run(self, landing: Path, stages: Stages) -> None:
+        stages.begin(STARTING)
+        said: deque[str] = deque(maxlen=_TOLD_LINES)
+        with subprocess.Popen(
             [str(CASHLESS), "run", "--landing", str(landing)],
             env=environment(self.home),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            said = "\n".join(done.stdout.splitlines()[-_TOLD_LINES:])
-            raise RunFailed(f"cashless run ended with {done.returncode}:\n{said}")
+        ) as running:
+            assert running.stdout is not None
+            for line in running.stdout:
+                said.append(line)
+                if begins := _PROGRESS.match(line):
+                    stages.begin(STAGES[begins[1]])
+        if running.returncode != 0:
+            raise RunFailed(f"cashless run ended with {running.returncode}:\n{''.join(said)}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import click
 
 from dagster_project.cli import contract, database, files, pull, quarantine, run
-from dagster_project.cli.door import Door
+from dagster_project.cli.door import Door, collect_garbage_seldom
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,6 +22,7 @@ def main() -> None:
 
     Settings come from CASHLESS_* variables; docs/operator.md has the table.
     """
+    collect_garbage_seldom()
 
 
 for command in (

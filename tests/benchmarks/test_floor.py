@@ -1,4 +1,4 @@
-"""The hand-written floor publishes the product's figures: whoever changes a definition changes both."""
+"""Both yardsticks publish the product's figures: whoever changes a definition changes all three."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from benchmarks.equality import FiguresDiffer, assert_equal
+from benchmarks import duckdb_yardstick
+from benchmarks.equality import FiguresDiffer, assert_equal, postgres_tables
 from benchmarks.floor import run_scripts
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
@@ -25,7 +26,7 @@ def floor_url(server_url: str) -> Iterator[str]:
     execute(server_url, "drop database floor with (force)")
 
 
-def test_the_floor_publishes_the_same_figures(
+def test_both_yardsticks_publish_the_same_figures(
     warehouse: Settings, floor_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     landing = Path(warehouse.landing)
@@ -34,7 +35,16 @@ def test_the_floor_publishes_the_same_figures(
     run_scripts(floor_url, landing, FIRST)
     product_url = warehouse.database_url or ""
 
-    assert assert_equal(product_url, floor_url) > 10_000
+    floor = postgres_tables(floor_url, "public")
+    cells = assert_equal(product_url, floor)
+    assert cells > 10_000
+    duckdb_yardstick.fill(landing, tmp_path / "figures.duckdb")
+    assert (
+        assert_equal(
+            product_url, duckdb_yardstick.tables(tmp_path / "figures.duckdb"), "DuckDB", is_exact=False
+        )
+        == cells
+    )
 
     # It would notice one đồng, one missing row and one too many.
     cell = "where bill_month = '2025-03-01' and geography = 'as_recorded' and scope = 'all'"
@@ -49,7 +59,7 @@ def test_the_floor_publishes_the_same_figures(
             assert cursor.rowcount == 1
             conn.commit()
             with pytest.raises(FiguresDiffer, match="kpi_company_month"):
-                assert_equal(product_url, floor_url)
+                assert_equal(product_url, floor)
             cursor.execute("drop table kpi_company_month")
             cursor.execute("alter table kept rename to kpi_company_month")
             conn.commit()

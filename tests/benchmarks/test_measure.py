@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure import measure
+from benchmarks.measure import Stages, measure
 from dagster_project.warehouse.connection import connect_url
 from dagster_project.warehouse.server import EmbeddedServer
 
@@ -33,10 +33,10 @@ def test_client_and_server_are_told_apart(server: EmbeddedServer) -> None:
     url = server.start()
     _query(url)  # before the measurement: counts for neither
 
-    def client() -> None:
+    def client(_stages: Stages) -> None:
         subprocess.run([sys.executable, "-c", BURN_PYTHON], check=True)
 
-    of_server = measure(lambda: _query(url), server, url)
+    of_server = measure(lambda _stages: _query(url), server, url)
     assert of_server.server_cpu_s > 0.1
     assert of_server.client_cpu_s < 0.1
 
@@ -47,5 +47,25 @@ def test_client_and_server_are_told_apart(server: EmbeddedServer) -> None:
     assert of_client.wall_s >= 0.5
     assert of_client.database_mb > 1
 
-    nothing = measure(lambda: None, server, url)
+    nothing = measure(lambda _stages: None, server, url)
     assert nothing.cpu_s < 0.1
+
+
+def test_stages_add_up_to_the_whole(server: EmbeddedServer) -> None:
+    url = server.start()
+
+    def work(stages: Stages) -> None:
+        stages.begin("python")
+        with subprocess.Popen([sys.executable, "-c", BURN_PYTHON]) as running:
+            stages.begin("python")  # goes on
+            running.wait()
+            stages.begin("sql")
+        _query(url)
+
+    measured = measure(work, server, url)
+    assert list(measured.stages) == ["python", "sql"]
+    assert measured.stages["python"].client_cpu_s > 0.5
+    assert measured.stages["python"].server_cpu_s < 0.1
+    assert measured.stages["sql"].client_cpu_s < 0.1
+    assert measured.stages["sql"].server_cpu_s > 0.1
+    assert sum(stage.wall_s for stage in measured.stages.values()) == pytest.approx(measured.wall_s, abs=0.05)
