@@ -73,11 +73,7 @@ def _times(cursor: Cursor, query: str) -> list[float]:
 
 def audit_pass(server: EmbeddedServer, url: str, dbt_folder: Path) -> Cost:
     """What the queries behind the gate's metrics cost by themselves, each run once, nothing written."""
-    queries = [
-        file.read_text(encoding="utf-8") for file in sorted((dbt_folder / _AUDIT).glob("metric_*.sql"))
-    ]
-    if not queries:
-        raise FileNotFoundError(f"no metric was compiled in {dbt_folder}")
+    queries = audit_queries(dbt_folder)
 
     def work(_stages: Stages) -> None:
         with closing(connect_url(url)) as conn, conn.cursor() as cursor:
@@ -86,3 +82,11 @@ def audit_pass(server: EmbeddedServer, url: str, dbt_folder: Path) -> Cost:
                 cursor.fetchall()
 
     return measure(work, server, url)
+
+
+def audit_queries(dbt_folder: Path) -> list[str]:
+    """The queries of the metric models, as the last run compiled them."""
+    files = sorted((dbt_folder / _AUDIT).glob("metric_*.sql"))
+    if not files:
+        raise FileNotFoundError(f"no metric was compiled in {dbt_folder}")
+    return [file.read_text(encoding="utf-8") for file in files]

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from benchmarks import duckdb_yardstick
+from benchmarks import duckdb_yardstick, reading
 from benchmarks.equality import FiguresDiffer, assert_equal, postgres_tables
 from benchmarks.floor import run_scripts
 from dagster_project.sample import write_sample
@@ -45,6 +45,12 @@ def test_both_yardsticks_publish_the_same_figures(
         )
         == cells
     )
+
+    # What the other measurements read is there.
+    with closing(psycopg2.connect(product_url)) as conn, conn.cursor() as cursor:
+        for query in (*reading.QUERIES.values(), *reading.audit_queries(tmp_path / "target")):
+            cursor.execute(query)
+            assert cursor.fetchone() is not None, query
 
     # It would notice one đồng, one missing row and one too many.
     cell = "where bill_month = '2025-03-01' and geography = 'as_recorded' and scope = 'all'"
