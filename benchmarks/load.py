@@ -73,7 +73,7 @@ def main(rows: tuple[int, ...], repeat: int, work: Path) -> None:
     try:
         for count in rows:
             landing = write_csv(work / f"csv_{count}", count)
-            runs: dict[str, list[Loaded]] = {"copy": [], "typed": [], "product": []}
+            runs: dict[str, list[Loaded]] = {"copy": [], "least": [], "typed": [], "product": []}
             for _ in range(repeat):
                 for kind, found in runs.items():
                     found.append(_load(kind, server, url, landing, count))
