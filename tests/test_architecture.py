@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "reference": {"contracts", "errors", "landing", "raw", "settings"},
     "pull": {"contracts", "errors", "landing", "settings", "warehouse"},
     "transform": {"contracts", "raw", "errors", "settings"},
-    "audit": set(),
+    "audit": {"errors"},
     "publish": {"errors", "settings", "warehouse"},
     "report": {"errors", "landing", "publish", "pull", "raw", "settings", "warehouse"},
     "sample": set(),

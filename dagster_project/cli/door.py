@@ -31,7 +31,10 @@ class Door(click.Group):
             click.echo(f"cashless: {error}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("cashless: interrupted; nothing half-done is seen, the next run goes on.", err=True)
+            click.echo(
+                "cashless: đã dừng, lần sau chạy tiếp / interrupted; nothing half-done is seen, the next run goes on.",
+                err=True,
+            )
             ctx.exit(INTERRUPTED)
 
 

@@ -37,6 +37,8 @@ def run_pipeline(
             instance=dg.DagsterInstance.ephemeral(),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
     except Exception as error:
         cause = _for_people(error)
         if cause is not None:

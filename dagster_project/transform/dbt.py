@@ -8,8 +8,10 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +74,19 @@ def _connection_variables(database_url: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _plain_interrupts() -> Iterator[None]:
+    """Has Ctrl-C raise KeyboardInterrupt, at which dbt cancels its queries; Dagster's own kind it takes for a fault."""
+    if threading.current_thread() is not threading.main_thread():  # only there a signal can be caught
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @dataclass(frozen=True)
 class DbtOutcome:
     """What dbt did: its events as it logs them, in their order, and status and message of each node by unique_id."""
@@ -90,12 +105,10 @@ def build(database_url: str, args: list[str], target: Path) -> DbtOutcome:
 
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     events: list[dict[str, Any]] = []
-    with _connection_variables(database_url):
+    with _connection_variables(database_url), _plain_interrupts():
         parsed = _parsed(target)
         _refuse_another_graph(parsed)
         done = _invoke(args, target, parsed, [lambda event: events.append(msg_to_dict(event))])
-    if isinstance(done.exception, KeyboardInterrupt):
-        raise done.exception
     if done.exception is not None:
         reason = " ".join(str(done.exception).split())
         raise TransformError(f"dbt did not come to its end: {reason}; see {target / 'dbt.log'}")
@@ -146,14 +159,18 @@ def _refuse_another_graph(parsed: Any) -> None:
 def _invoke(args: list[str], target: Path, parsed: Any = None, callbacks: list[Any] | None = None) -> Any:
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  (seconds to import)
 
-    return dbtRunner(parsed, callbacks).invoke(
+    done = dbtRunner(parsed, callbacks).invoke(
         [
-            *("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "info"),
+            # What it says is in its log and in its events, of which people are told what they need.
+            *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-write-json"),
             *args,
             *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
             *("--target-path", str(target), "--log-path", str(target)),
         ]
     )
+    if isinstance(done.exception, KeyboardInterrupt):
+        raise done.exception
+    return done
 
 
 def run_dbt(database_url: str, args: list[str], target_path: Path) -> "subprocess.CompletedProcess[str]":

@@ -2,11 +2,13 @@
 
 import json
 from contextlib import closing
+from typing import Any
 
 import pytest
 
+from dagster_project.audit import gate as gate_module
 from dagster_project.audit import suites as suites_module
-from dagster_project.audit.gate import run_gate
+from dagster_project.audit.gate import AuditError, CheckResult, run_gate
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
@@ -63,6 +65,23 @@ def test_a_metric_without_a_value_does_not_pass(metrics) -> None:  # type: ignor
 
 def test_a_metrics_table_without_a_row_does_not_pass(metrics) -> None:  # type: ignore[no-untyped-def]
     assert metrics("select 0, 0 where false")["must_be_zero"] == (False, True)
+
+
+def test_a_database_that_goes_away_is_one_error_and_no_page_of_tracebacks(  # type: ignore[no-untyped-def]
+    metrics, warehouse: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    validate = gate_module._validate
+
+    def validate_without_table(*arguments: Any) -> CheckResult:
+        with closing(connect(warehouse)) as conn, conn, conn.cursor() as cursor:
+            cursor.execute("drop table audit.metric_test")
+        return validate(*arguments)
+
+    monkeypatch.setattr(gate_module, "_validate", validate_without_table)
+    with pytest.raises(AuditError, match="must_be_zero could not be validated") as raised:
+        metrics("values (0, 0)")
+    assert "Traceback" not in caplog.text
+    assert "Traceback" not in str(raised.value)
 
 
 def test_every_suite_of_the_project_says_why_for_whom_and_how_bad() -> None:

@@ -6,6 +6,7 @@ lock's own behaviour are in tests/warehouse.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -109,6 +110,19 @@ class Runs:
             assert code == 1, (kill, code, said.read_text())
             assert "Traceback" not in said.read_text(), said.read_text()
 
+    def interrupt(self, moment: str) -> None:
+        """Start a run and interrupt it at the moment, as Ctrl-C does: it says so in a line, and ends with 130."""
+        run, said = self.start()
+        try:
+            assert self._wait_for(moment, run, said), said.read_text()
+            run.send_signal(signal.SIGINT)
+            code = run.wait(PATIENCE_SECONDS)
+        finally:
+            self._kill_run(run)
+        assert code == 130, (code, said.read_text())
+        assert "Traceback" not in said.read_text(), said.read_text()
+        assert "interrupted" in said.read_text().splitlines()[-1]
+
     def end(self) -> None:
         """Stop the server; a killed run leaves nothing else behind."""
         EmbeddedServer(self.settings.home).stop()
@@ -179,6 +193,7 @@ def test_killed_runs_and_servers_leave_nothing_that_one_run_does_not_heal(
     _assert_healed(runs, came, "after both and after a run were killed")
 
     came = next(drops)
+    runs.interrupt("dbt")
     runs.kill(Kill("server", 0.6))
     runs.complete()
     _assert_healed(runs, came, "after the server was killed")
