@@ -13,7 +13,7 @@ from __future__ import annotations
 import click
 
 from dagster_project.cli import contract, database, files, pull, quarantine, run
-from dagster_project.cli.door import Door, collect_garbage_seldom
+from dagster_project.cli.door import Door
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,7 +22,6 @@ def main() -> None:
 
     Settings come from CASHLESS_* variables; docs/operator.md has the table.
     """
-    collect_garbage_seldom()
 
 
 for command in (

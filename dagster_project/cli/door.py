@@ -7,6 +7,7 @@ import atexit
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +25,11 @@ INTERRUPTED = 130  # as shells have it
 class Door(click.Group):
     """A group whose commands may raise CashlessError: one line for people instead of a traceback."""
 
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        if args is None:  # the process's own command line: tests bring theirs
+            _collect_garbage_seldom()
+        return super().main(args, *rest, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -38,7 +44,7 @@ class Door(click.Group):
             ctx.exit(INTERRUPTED)
 
 
-def collect_garbage_seldom() -> None:
+def _collect_garbage_seldom() -> None:
     """For a process that ends after one command: what it imports (Dagster, dbt, Great Expectations) are millions of
     objects that stay. Looking through them again and again, and once more at the end, took a quarter of the CPU of a
     run that finds nothing new, and a tenth of a small one.
