@@ -212,7 +212,8 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
         console.print("Chưa có dòng nào được nạp / No row has been loaded yet: nothing to publish.")
     failed = sum(pull.fault is not None for pull in report.pulls)
     if failed:
+        pulls = "pull" if failed == 1 else "pulls"
         console.print(
-            f"[red]Lỗi[/red]: {failed} lần kéo dữ liệu không thành / {failed} pulls failed: the figures are those of "
+            f"[red]Lỗi[/red]: {failed} lần kéo dữ liệu không thành / {failed} {pulls} failed: the figures are those of "
             "the files that were there."
         )

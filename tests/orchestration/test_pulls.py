@@ -56,6 +56,6 @@ def test_a_failed_pull_is_an_error_whatever_else_was_published(capsys: pytest.Ca
     result.print()
     shown = capsys.readouterr().out
     assert "cmis: the database failed [OperationalError]" in shown
-    assert "1 pulls failed: the figures are those of the files that were there" in shown
+    assert "1 pull failed: the figures are those of the files that were there" in shown
     good = Pulled("cmis", 3, "bills/cmis/a.csv.gz")
     assert RunResult(RunReport(pulls=[good], is_unchanged=True), has_rows=True).exit_code == ExitCode.DONE
