@@ -158,7 +158,10 @@ def _refuse_another_graph(parsed: Any) -> None:
 
 def _invoke(args: list[str], target: Path, parsed: Any = None, callbacks: list[Any] | None = None) -> Any:
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  (seconds to import)
+    from dbt_common.events.event_manager_client import cleanup_event_logger  # noqa: PLC0415
 
+    # Until it has read its flags dbt would log to the console.
+    cleanup_event_logger()
     done = dbtRunner(parsed, callbacks).invoke(
         [
             # What it says is in its log and in its events, of which people are told what they need.

@@ -3,8 +3,13 @@
 from contextlib import closing
 from pathlib import Path
 
+import dbt.cli.requires
 import psycopg2
 import pytest
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.event_manager_client import add_logger_to_manager
+from dbt_common.events.functions import get_stdout_config
+from dbt_common.events.logger import LineFormat
 from pydantic import SecretStr
 
 from dagster_project.raw.load import load_landing
@@ -118,3 +123,19 @@ def test_what_dbt_kept_of_another_state_of_the_project_is_not_used(
     done = build(database_url(warehouse), ["compile", "--select", "dim_date"], tmp_path)
     assert "model.cashless.dim_date" in done.results
     assert (tmp_path / "manifest.of").read_text(encoding="ascii") == project_fingerprint()
+
+
+def test_an_interrupt_before_dbt_has_read_its_flags_says_nothing(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Until then its own logger stands, which prints pages; a run says by itself that it was interrupted."""
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    add_logger_to_manager(get_stdout_config(LineFormat.PlainText, False, EventLevel.DEBUG, False))
+    monkeypatch.setattr(dbt.cli.requires, "Flags", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build(database, ["build"], tmp_path)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
