@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -50,6 +51,14 @@ class Settings(BaseSettings):
     """Key of the hash that makes customer_key; unset: made once and kept in `home`."""
     final_after_days: Annotated[int, Field(ge=0)] = 60
     """A month is final this many days after its end."""
+    closure_min_cashless_rate: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.90")
+    """Least share of a counter's customers who pay cashless before it may close."""
+    closure_min_notification_coverage: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.95")
+    """Least share of them who were told."""
+    closure_min_phone_verified_rate: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.80")
+    """Least share of them whose phone number is verified."""
+    closure_max_feedback_open: Annotated[int, Field(ge=0)] = 0
+    """Most of their complaints about the closure that may be open."""
 
     @field_validator("home", "overlay", mode="after")
     @classmethod

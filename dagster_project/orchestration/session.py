@@ -18,6 +18,7 @@ from dagster_project.publish.build import Build, published_build
 from dagster_project.raw.follow import order_of_rows
 from dagster_project.raw.load import without_moving
 from dagster_project.raw.tables import ensure_tables
+from dagster_project.reference.closure_gate import load_closure_gate
 from dagster_project.reference.overlay import load_overlay
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt import project_fingerprint
@@ -38,6 +39,7 @@ class RunSession:
     landing: Place | None
     is_full: bool = False
     overlay_fingerprint: str = ""
+    closure_gate: str = ""
 
     @cached_property
     def found(self) -> Found:
@@ -50,11 +52,14 @@ class RunSession:
         return found
 
     def input_fingerprint(self) -> str:
-        """Of what a build is made from besides rows: models, seeds, expectations, the operator's reference data, and by
-        what raw's rows are put in order. A change of it changes everything.
+        """Of what a build is made from besides rows: models, seeds, expectations, the operator's reference data,
+        thresholds of the settings, and by what raw's rows are put in order. A change of it changes everything.
         """
         known = contracts(self.settings.overlay_folder()).values()
-        inputs = (project_fingerprint(), suites_text(), order_of_rows(known), self.overlay_fingerprint)
+        inputs = (
+            *(project_fingerprint(), suites_text(), order_of_rows(known)),
+            *(self.overlay_fingerprint, self.closure_gate),
+        )
         return hashlib.sha256("\n".join(inputs).encode()).hexdigest()
 
     def window(self) -> Window | None:
@@ -103,4 +108,5 @@ def open_session(
         if overlay.is_changed:
             report.progress("Dữ liệu tham chiếu đã đổi / the reference data of the overlay have changed")
         report.findings += overlay.notes
-        yield RunSession(settings, url, conn, report, landing, is_full, overlay.fingerprint)
+        gate = load_closure_gate(conn, settings)
+        yield RunSession(settings, url, conn, report, landing, is_full, overlay.fingerprint, gate)

@@ -21,3 +21,6 @@
     ('2025h1', date '2025-01-01', date '2025-07-01'),
     ('2025h2', date '2025-07-01', 'infinity'::date)
 {%- endmacro %}
+
+{# How many days a billing month's progress is followed. #}
+{% macro progress_days() -%} 60 {%- endmacro %}

@@ -110,15 +110,15 @@
     where one is distinct from other and side.{{ columns[0] }} is not null
 {%- endmacro %}
 
-{# The rows of the billing months that are made anew. #}
-{% macro of_rebuilt_months(relation) -%}
+{# The rows of the billing months that are made anew: those that the model `keys` lists. #}
+{% macro of_rebuilt_months(relation, keys='rebuilt_month') -%}
     {%- if is_full() -%}
         {{ relation }}
     {%- else -%}
         (
             select *
             from {{ relation }}
-            where {{ on_listed_days('bill_month', 'rebuilt_month', 'bill_month') }}
+            where {{ on_listed_days('bill_month', keys, 'bill_month') }}
         )
     {%- endif -%}
 {%- endmacro %}
@@ -152,3 +152,6 @@
     {%- endif -%}
     {{ day }} = any('{ {{- days | join(', ') -}} }'::date [])
 {%- endmacro %}
+
+{# The local date of the latest payment that was loaded; null if there is none. #}
+{% macro data_through() -%} (select max(paid_through)::date from {{ source('landing', 'file') }}) {%- endmacro %}

@@ -12,7 +12,8 @@ select
     version.status,
     version.phone is not null as has_phone,
     coalesce(version.phone ~ '^0[35789][0-9]{8}$', false) as is_phone_valid,
-    commune.commune_code is null as is_late_coded
+    commune.commune_code is null as is_late_coded,
+    version.place_from = '-infinity'::date as is_first
 from {{ ref('stg_customer_version') }} as version
 left join {{ ref('commune_reading') }} as reading
     on

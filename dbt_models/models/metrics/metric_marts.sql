@@ -126,7 +126,7 @@ select
     + {{ equal_versions('bills', ['bill_id'], 'reached_bill', ['bill_id']) }}
     + {{ equal_versions('collection_points', ['collection_point_code']) }}
     + {{ equal_versions('targets', ['month', 'level', 'code', 'metric']) }} as equal_versions,
-    (select max(paid_through)::date from {{ source('landing', 'file') }}) as data_through
+    {{ data_through() }} as data_through
 from raw_bill
 cross join raw_payment
 cross join bill

@@ -2,35 +2,23 @@
 -- one version of the customer holds, of one era. as_recorded: that version's commune, mapped to the era. current: the
 -- customer's latest version, mapped to today's map. A customer without any version has no row: it is UNKNOWN.
 with version as (
-    -- A version holds on the last day of a month if it begins in it or earlier and ends later.
-    select
-        customer_key,
-        written_era,
-        written_commune_code,
-        power_unit_code,
-        effective_to,
-        date_trunc('month', place_from::timestamp)::date as first_month,
-        date_trunc('month', place_to::timestamp)::date as until_month
-    from {{ ref('stg_customer_version') }}
+    select * from {{ ref('stg_customer_version') }}
 ),
 
-era (era, first_month, until_month) as (
-    values {{ era_spans() }}
+day_span as (
+    {{ spans_by_era('version') }}
 ),
 
+-- A version holds on the last day of a month if it begins in it or earlier and ends later.
 span as (
     select
-        version.customer_key,
-        version.written_era,
-        version.written_commune_code,
-        version.power_unit_code,
-        era.era,
-        greatest(version.first_month, era.first_month) as first_month,
-        least(version.until_month, era.until_month) as until_month
-    from version
-    inner join era
-        on version.first_month < era.until_month and version.until_month > era.first_month
-    where version.first_month < version.until_month
+        customer_key,
+        era,
+        commune_code,
+        power_unit_code,
+        date_trunc('month', holds_from::timestamp)::date as first_month,
+        date_trunc('month', holds_to::timestamp)::date as until_month
+    from day_span
 ),
 
 latest as (
@@ -48,21 +36,12 @@ latest as (
 
 coded as (
     select
-        span.customer_key,
-        span.first_month,
-        span.until_month,
-        span.era,
-        {{ place_code('recorded') }} as commune_code,
-        span.power_unit_code,
+        span.*,
         latest.commune_code as current_commune_code
     from span
-    left join {{ ref('commune_reading') }} as recorded
-        on
-            span.written_commune_code = recorded.written_code
-            and span.written_era = recorded.written_era
-            and span.era = recorded.wanted_era
     left join latest
         on span.customer_key = latest.customer_key
+    where span.first_month < span.until_month
 )
 
 select
