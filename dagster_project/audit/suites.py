@@ -33,8 +33,8 @@ class Suite:
 
 @lru_cache(maxsize=1)
 def suites() -> tuple[Suite, ...]:
-    """All suites, in the order of the data's way: raw, marts, kpi, then others by name."""
-    order = ["raw", "marts", "kpi"]
+    """All suites, in the order of the data's way: raw, marts, kpi, outreach, then others by name."""
+    order = ["raw", "marts", "kpi", "outreach"]
     found = [_suite(path) for path in SUITES_DIR.glob("*.json")]
     return tuple(
         sorted(found, key=lambda s: (order.index(s.name) if s.name in order else len(order), s.name))

@@ -1,0 +1,214 @@
+-- Grain: one row: do campaigns, notices, phone numbers, feedback, counters and progress add up? Every column of a
+-- difference or a fault must be zero; the others are findings.
+with raw_contact as (
+    {{ count_keys('campaign_contacts', ['contact_id'], 'rebuilt_contact') }}
+),
+
+raw_notification as (
+    {{ count_keys('notifications', ['notification_id'], 'touched_notification') }}
+),
+
+raw_review as (
+    {{ count_keys('phone_reviews', ['review_id'], 'touched_phone_review') }}
+),
+
+contact as (
+    select
+        count(*) as contacts,
+        count(employee_code) as contacts_of_employees,
+        count(*) filter (
+            where campaign_id not in (select campaign.campaign_id from {{ ref('dim_campaign') }} as campaign)
+        ) as contacts_of_unknown_campaigns,
+        count(*) filter (where commune_code in {{ pseudo_codes() }}) as contacts_of_unplaced_customers
+    from {{ ref('candidate_fct_campaign_contact') }}
+),
+
+campaign as (
+    select
+        coalesce(sum(contacts), 0) as contacts,
+        coalesce(sum(converted), 0) as converted,
+        count(*) filter (
+            where
+            converted > contacted_paying_cash
+            or contacted_paying_cash > customers_contacted
+            or customers_contacted > contacts
+            or baseline_converted > baseline_paying_cash
+        ) as rows_numerator_too_great,
+        count(*) filter (
+            where
+            conversion_rate is distinct from {{ rate('converted', 'contacted_paying_cash') }}
+            or baseline_rate is distinct from {{ rate('baseline_converted', 'baseline_paying_cash') }}
+            or lift is distinct from conversion_rate - baseline_rate
+        ) as rows_rate_wrong
+    from {{ ref('kpi_campaign') }}
+),
+
+employee as (
+    select
+        coalesce(sum(contacts), 0) as contacts,
+        coalesce(sum(conversions), 0) as conversions,
+        count(*) filter (where contacts_not_reached > contacts) as rows_numerator_too_great,
+        count(*) filter (where attainment is distinct from conversions / nullif(target, 0)) as rows_rate_wrong
+    from {{ ref('kpi_employee_month') }}
+),
+
+-- Both tables say how many customers a commune has, and both must say what the customers' own spans say.
+active as (
+    select
+        covered.month,
+        count(*) as customers_active
+    from {{ ref('covered_month') }} as covered
+    inner join {{ ref('active_span') }} as span
+        on covered.month >= span.first_month and covered.month < span.until_month
+    where {{ only_those_in('rebuilt_coverage_month', ['month'], 'covered') }}
+    group by 1
+),
+
+notification as (
+    select
+        month,
+        sum(customers_active) as customers_active,
+        count(*) filter (where customers_notified > customers_active) as rows_numerator_too_great,
+        count(*) filter (where coverage is distinct from {{ rate('customers_notified', 'customers_active') }})
+            as rows_rate_wrong
+    from {{ ref('kpi_notification_month') }}
+    group by 1
+),
+
+phone as (
+    select
+        month,
+        sum(customers_active) as customers_active,
+        count(*) filter (where customers_verified > customers_active) as rows_numerator_too_great,
+        count(*) filter (where verified_rate is distinct from {{ rate('customers_verified', 'customers_active') }})
+            as rows_rate_wrong
+    from {{ ref('kpi_phone_month') }}
+    group by 1
+),
+
+coverage as (
+    select
+        coalesce(sum(
+            abs(coalesce(active.customers_active, 0) - coalesce(notification.customers_active, 0))
+            + abs(coalesce(active.customers_active, 0) - coalesce(phone.customers_active, 0))
+        ), 0) as customers_active_difference,
+        coalesce(sum(notification.rows_numerator_too_great + phone.rows_numerator_too_great), 0)
+            as rows_numerator_too_great,
+        coalesce(sum(notification.rows_rate_wrong + phone.rows_rate_wrong), 0) as rows_rate_wrong
+    from active
+    full join notification on active.month = notification.month
+    full join phone on coalesce(active.month, notification.month) = phone.month
+),
+
+feedback as (
+    select
+        (select count(*) from {{ ref('fct_feedback') }}) as feedback,
+        (select count(distinct feedback_id) from {{ accepted_rows('feedback') }} as accepted) as feedback_of_raw,
+        coalesce(sum(received), 0) as received,
+        count(*) filter (where closed > received or reopened > received) as rows_numerator_too_great
+    from {{ ref('kpi_feedback_month') }}
+),
+
+unplaced as (
+    select
+        (select count(*) from {{ ref('candidate_fct_notification') }} where commune_code = 'UNRESOLVED')
+        + (select count(*) from {{ ref('fct_feedback') }} where commune_code = 'UNRESOLVED') as communes_unresolved
+),
+
+counter as (
+    select
+        abs(count(*) - (select count(*) from {{ ref('stg_collection_point') }})) as counters_missing,
+        count(*) filter (
+            where
+            is_ready
+            <> (is_cashless_rate_ok and is_coverage_ok and is_phone_ok and is_feedback_ok and is_authority_reported)
+        ) as rows_gate_wrong
+    from {{ ref('candidate_kpi_counter_closure') }}
+),
+
+progress_day as (
+    select
+        bill_month,
+        scope,
+        days_after,
+        sum(bills_issued) filter (where level = 'company') as company_issued,
+        sum(bills_settled) filter (where level = 'company') as company_settled,
+        sum(bills_cashless) filter (where level = 'company') as company_cashless,
+        sum(bills_issued) filter (where level = 'power_unit') as units_issued,
+        sum(bills_settled) filter (where level = 'power_unit') as units_settled,
+        sum(bills_cashless) filter (where level = 'power_unit') as units_cashless
+    from {{ ref('kpi_progress') }}
+    group by 1, 2, 3
+),
+
+progress as (
+    select
+        coalesce(sum(
+            abs(coalesce(company_issued, 0) - coalesce(units_issued, 0))
+            + abs(coalesce(company_settled, 0) - coalesce(units_settled, 0))
+            + abs(coalesce(company_cashless, 0) - coalesce(units_cashless, 0))
+        ), 0) as progress_difference,
+        count(*) filter (where company_settled > company_issued or company_cashless > company_settled)
+            as rows_numerator_too_great
+    from progress_day
+),
+
+-- No day can have more than the month has in the end.
+beyond as (
+    select count(*) as rows_beyond_month
+    from progress_day
+    inner join {{ ref('candidate_kpi_company_month') }} as company
+        on
+            progress_day.bill_month = company.bill_month
+            and progress_day.scope = company.scope
+            and company.geography = 'as_recorded'
+    where
+        progress_day.company_issued > company.bills_issued
+        or progress_day.company_settled > company.bills_settled
+        or progress_day.company_cashless > company.bills_cashless
+)
+
+select
+    abs(raw_contact.keys - (select count(*) from {{ ref('fct_campaign_contact') }}))::bigint as contacts_missing,
+    abs(raw_notification.keys - (select count(*) from {{ ref('fct_notification') }}))::bigint
+        as notifications_missing,
+    abs(raw_review.keys - (select count(*) from {{ ref('fct_phone_review') }}))::bigint as phone_reviews_missing,
+    abs(feedback.feedback_of_raw - feedback.feedback)::bigint as feedback_missing,
+    counter.counters_missing::bigint as counters_missing,
+    (abs(contact.contacts - campaign.contacts) + abs(contact.contacts_of_employees - employee.contacts))::bigint
+        as contacts_difference,
+    greatest(employee.conversions - campaign.converted, 0)::bigint as conversions_too_many,
+    coverage.customers_active_difference::bigint as customers_active_difference,
+    abs(feedback.feedback - feedback.received)::bigint as feedback_difference,
+    progress.progress_difference::bigint as progress_difference,
+    beyond.rows_beyond_month,
+    (
+        campaign.rows_numerator_too_great
+        + employee.rows_numerator_too_great
+        + coverage.rows_numerator_too_great
+        + feedback.rows_numerator_too_great
+        + progress.rows_numerator_too_great
+    )::bigint as rows_numerator_too_great,
+    (campaign.rows_rate_wrong + employee.rows_rate_wrong + coverage.rows_rate_wrong)::bigint as rows_rate_wrong,
+    counter.rows_gate_wrong,
+    contact.contacts_of_unknown_campaigns,
+    contact.contacts_of_unplaced_customers,
+    unplaced.communes_unresolved,
+    {{ equal_versions('campaigns', ['campaign_id']) }}
+    + {{ equal_versions('campaign_contacts', ['contact_id'], 'rebuilt_contact', ['contact_id']) }}
+    + {{ equal_versions('notifications', ['notification_id'], 'touched_notification', ['notification_id']) }}
+    + {{ equal_versions('phone_reviews', ['review_id'], 'reached_phone_review', ['review_id']) }}
+    + {{ equal_versions('feedback', ['feedback_id']) }}
+    + {{ equal_versions('employees', ['employee_code', 'effective_from']) }} as equal_versions
+from raw_contact
+cross join raw_notification
+cross join raw_review
+cross join contact
+cross join campaign
+cross join employee
+cross join coverage
+cross join feedback
+cross join unplaced
+cross join counter
+cross join progress
+cross join beyond
