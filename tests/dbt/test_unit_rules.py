@@ -37,6 +37,15 @@ RULES = {
     "late_coded_customer",
     "split_commune",
     "unknown_customer",
+    "active_customer",
+    "conversion",
+    "baseline",
+    "contacted_twice",
+    "closed_counter",
+    "failed_notice",
+    "verified_number",
+    "reopened_feedback",
+    "progress_of_a_month",
 }
 
 

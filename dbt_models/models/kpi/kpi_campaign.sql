@@ -20,8 +20,9 @@ baseline as (
     group by 1
 )
 
+-- Also a campaign without any contact, and one that only contacts name.
 select
-    campaign_id,
+    coalesce(campaign.campaign_id, contacted.campaign_id) as campaign_id,
     coalesce(contacted.contacts, 0) as contacts,
     coalesce(contacted.customers_contacted, 0) as customers_contacted,
     coalesce(contacted.contacted_paying_cash, 0) as contacted_paying_cash,
@@ -33,5 +34,7 @@ select
     coalesce(baseline.baseline_paying_cash, 0) as baseline_paying_cash,
     coalesce(baseline.baseline_converted, 0) as baseline_converted
 from {{ ref('dim_campaign') }} as campaign
-full join contacted using (campaign_id)
-left join baseline using (campaign_id)
+full join contacted
+    on campaign.campaign_id = contacted.campaign_id
+left join baseline
+    on contacted.campaign_id = baseline.campaign_id

@@ -34,12 +34,13 @@ target as (
 )
 
 select
-    month,
-    employee_code,
+    coalesce(counted.month, target.month) as month,
+    coalesce(counted.employee_code, target.employee_code) as employee_code,
     coalesce(counted.contacts, 0) as contacts,
     coalesce(counted.contacts_not_reached, 0) as contacts_not_reached,
     coalesce(counted.conversions, 0) as conversions,
     target.target,
     coalesce(counted.conversions, 0) / nullif(target.target, 0) as attainment
 from counted
-full join target using (month, employee_code)
+full join target
+    on counted.month = target.month and counted.employee_code = target.employee_code

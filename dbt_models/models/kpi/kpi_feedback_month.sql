@@ -1,25 +1,43 @@
 -- Grain: one row per month and commune with a request or complaint received in it; until the last billing month also
 -- where only older ones are still open at its end.
-with month_feedback as (
-    -- Each of them in the month it came and in all later ones at whose end it is open.
+with bounds as (
     select
-        months.month::date as month,
-        feedback.*,
-        feedback.closed_on is null or feedback.closed_on > {{ month_end('months.month') }} as is_open
+        date_trunc('month', min(feedback.received_on)::timestamp) as first_month,
+        max(feedback.received_on) as last_received_on,
+        (select max(covered.month) from {{ ref('covered_month') }} as covered) as last_bill_month
     from {{ ref('fct_feedback') }} as feedback
-    cross join lateral generate_series(
-        date_trunc('month', feedback.received_on::timestamp),
-        greatest(
-            date_trunc('month', feedback.received_on::timestamp),
-            (select max(received.received_on) from {{ ref('fct_feedback') }} as received),
-            (select max(covered.month) from {{ ref('covered_month') }} as covered)
-        ),
-        interval '1 month'
-    ) as months (month)
-    where
-        date_trunc('month', feedback.received_on::timestamp) = months.month
-        or feedback.closed_on is null
-        or feedback.closed_on > {{ month_end('months.month') }}
+),
+
+months as (
+    select
+        days.month::date as month,
+        {{ month_end('days.month') }} as month_end
+    from bounds
+    cross join generate_series(
+        bounds.first_month, greatest(bounds.last_received_on, bounds.last_bill_month)::timestamp, interval '1 month'
+    ) as days (month)
+),
+
+-- Each of them in the month it came, and in all later ones at whose end it is open.
+month_feedback as (
+    select
+        months.month,
+        feedback.commune_code,
+        feedback.received_on,
+        feedback.status,
+        feedback.is_reopened,
+        feedback.hours_to_close,
+        date_trunc('month', feedback.received_on::timestamp) = months.month as is_received,
+        feedback.closed_on is null or feedback.closed_on > months.month_end as is_open
+    from {{ ref('fct_feedback') }} as feedback
+    inner join months
+        on
+            feedback.received_on <= months.month_end
+            and (
+                date_trunc('month', feedback.received_on::timestamp) = months.month
+                or feedback.closed_on is null
+                or feedback.closed_on > months.month_end
+            )
 ),
 
 placed as (
@@ -34,7 +52,7 @@ placed as (
         month_feedback.status,
         month_feedback.is_reopened,
         month_feedback.hours_to_close,
-        month_feedback.month = date_trunc('month', month_feedback.received_on)::date as is_received
+        month_feedback.is_received
     from month_feedback
     left join {{ ref('commune_reading') }} as reading
         on
@@ -68,4 +86,4 @@ select
 from counted
 where
     received > 0
-    or (backlog > 0 and month <= (select max(covered.month) from {{ ref('covered_month') }} as covered))
+    or (backlog > 0 and month <= (select bounds.last_bill_month from bounds))

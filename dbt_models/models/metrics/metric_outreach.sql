@@ -111,8 +111,9 @@ feedback as (
 
 unplaced as (
     select
-        (select count(*) from {{ ref('candidate_fct_notification') }} where commune_code = 'UNRESOLVED')
-        + (select count(*) from {{ ref('fct_feedback') }} where commune_code = 'UNRESOLVED') as communes_unresolved
+        (select count(*) filter (where commune_code = 'UNRESOLVED') from {{ ref('candidate_fct_notification') }})
+        + (select count(*) filter (where commune_code = 'UNRESOLVED') from {{ ref('fct_feedback') }})
+            as communes_unresolved
 ),
 
 counter as (

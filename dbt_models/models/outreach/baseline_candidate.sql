@@ -1,5 +1,5 @@
--- Grain: one row per campaign, customer whom it did not reach, and day on which it first reached somebody in the commune
--- where that customer counted on that day.
+-- Grain: one row per campaign, customer whom it did not reach, and day on which it first reached somebody in the
+-- commune where that customer counted on that day.
 with campaign_commune as (
     select
         campaign_id,
@@ -29,9 +29,7 @@ where
             reached.campaign_id = campaign_commune.campaign_id
             and reached.customer_key = span.customer_key
     )
-    {%- if not is_full() %}
     and (
-        campaign_commune.campaign_id in (select rebuilt.campaign_id from {{ ref('rebuilt_campaign') }} as rebuilt)
-        or span.customer_key in (select rebuilt.customer_key from {{ ref('rebuilt_customer') }} as rebuilt)
+        {{ only_those_in('rebuilt_campaign', ['campaign_id'], 'campaign_commune') }}
+        or {{ only_those_in('rebuilt_customer', ['customer_key'], 'span') }}
     )
-    {%- endif %}

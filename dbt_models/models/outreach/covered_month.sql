@@ -6,6 +6,6 @@ from (
         max(bill_month) as last_month
     from {{ ref('candidate_kpi_company_month') }}
 ) as bounds
-cross join lateral generate_series(
+cross join generate_series(
     bounds.first_month::timestamp, bounds.last_month::timestamp, interval '1 month'
 ) as days (month)

@@ -1,4 +1,5 @@
--- Grain: one row per customer who was told that a counter closes: the first day on which a notice was sent that arrived.
+-- Grain: one row per customer who was told that a counter closes: the first day on which a notice was sent that
+-- arrived.
 {{ config(materialized='view') }}
 select
     customer_key,

@@ -1,5 +1,5 @@
--- Grain: one row per customer whose versions and mandates have to be read: the touched ones, the owners of reached bills
--- and those whose number's reviews are looked at again.
+-- Grain: one row per customer whose versions and mandates have to be read: the touched ones, the owners of reached
+-- bills, and those whose number's reviews are looked at again.
 {%- if is_full() %}
 {{ nothing({'customer_code': 'text'}) }}
 {%- else %}

@@ -5,7 +5,7 @@
 {%- else %}
 {%- set told = ['contact_id', 'campaign_id', 'customer_key', 'contacted_on', 'commune_code', 'is_reached'] %}
 with published_contact as (
-    select {{ told | join(', ') }}
+    select published.{{ told | join(', published.') }}
     from {{ source('published', 'fct_campaign_contact') }} as published
     where published.contact_id in (select rebuilt.contact_id from {{ ref('rebuilt_contact') }} as rebuilt)
 ),

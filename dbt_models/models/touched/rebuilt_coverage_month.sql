@@ -1,5 +1,5 @@
--- Grain: one row per month whose coverage by notices and verified numbers is made anew: those from the first touched day
--- on, and those that have come to lie between the first and the last billing month, or no longer do.
+-- Grain: one row per month whose coverage by notices and verified numbers is made anew: those from the first touched
+-- day on, and those that have come to lie between the first and the last billing month, or no longer do.
 {%- if is_full() %}
 {{ nothing({'month': 'date'}) }}
 {%- else %}

@@ -5,7 +5,7 @@ select '-infinity'::date as touched_from
 {%- else %}
 {%- set state = ['customer_key', 'effective_from', 'era', 'commune_code', 'power_unit_code', 'status'] %}
 with published_version as (
-    select {{ state | join(', ') }}
+    select published.{{ state | join(', published.') }}
     from {{ source('published', 'dim_customer') }} as published
     where published.customer_key in (select touched.customer_key from {{ ref('touched_customer') }} as touched)
 ),
@@ -17,9 +17,9 @@ version as (
 
 published_notice as (
     select
-        notification_id,
-        customer_key,
-        sent_on
+        published.notification_id,
+        published.customer_key,
+        published.sent_on
     from {{ source('published', 'fct_notification') }} as published
     where
         published.is_closure_notice
