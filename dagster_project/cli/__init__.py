@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import contract, database, files, pull, quarantine, run
+from dagster_project.cli import contract, database, figures, files, pull, quarantine, run
 from dagster_project.cli.door import Door
 
 
@@ -29,6 +29,8 @@ for command in (
     run.demo,
     run.sample,
     run.status,
+    figures.close,
+    figures.explain,
     files.unload,
     files.reload,
     pull.pull,

@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,27 @@ if TYPE_CHECKING:
 
 
 INTERRUPTED = 130  # as shells have it
+
+
+class _Month(click.ParamType):
+    name = "YYYY-MM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        year, dash, month = str(value).partition("-")
+        if (
+            len(year) == 4
+            and len(month) == 2
+            and dash
+            and (year + month).isdecimal()
+            and 1 <= int(month) <= 12
+        ):
+            return date(int(year), int(month), 1)
+        self.fail(f"{value!r} is not a month like 2024-05", param, ctx)
+
+
+MONTH = _Month()
 
 
 class Door(click.Group):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dagster_project.cli.door import run_and_print, settings_of
+from dagster_project.cli.door import MONTH, run_and_print, settings_of
 
 if TYPE_CHECKING:
     from dagster_project.settings import Settings
@@ -21,24 +21,6 @@ DEMO_FIRST = date(2024, 1, 1)
 DEMO_LAST = date(2025, 12, 1)
 DEMO_SEED = 1
 PRESS_MONTH = date(2024, 5, 1)  # the month of the published figures
-
-
-class _Month(click.ParamType):
-    name = "YYYY-MM"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        year, dash, month = str(value).partition("-")
-        if (
-            len(year) == 4
-            and len(month) == 2
-            and dash
-            and (year + month).isdecimal()
-            and 1 <= int(month) <= 12
-        ):
-            return date(int(year), int(month), 1)
-        self.fail(f"{value!r} is not a month like 2024-05", param, ctx)
 
 
 @click.command()
@@ -81,8 +63,8 @@ def demo() -> None:
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write."
 )
 @click.option("--customers", type=click.IntRange(min=1), required=True)
-@click.option("--from", "first", type=_Month(), required=True, help="First bill month.")
-@click.option("--to", "last", type=_Month(), required=True, help="Last bill month.")
+@click.option("--from", "first", type=MONTH, required=True, help="First bill month.")
+@click.option("--to", "last", type=MONTH, required=True, help="Last bill month.")
 @click.option("--seed", type=click.IntRange(min=0), required=True, help="The same seed gives the same files.")
 @click.option("--dirty", is_flag=True, help="With the mess that real files bring.")
 def sample(*, out: Path, customers: int, first: date, last: date, seed: int, dirty: bool) -> None:

@@ -20,6 +20,8 @@ def published_tables() -> list[PublishedTable]:
                     with_status=bool(publish.get("with_status", False)),
                     rebuilt=_rebuilt(publish.get("rebuilt")),
                     indexes=tuple(publish.get("indexes", ())),
+                    history=tuple(publish.get("history", ())),
+                    revised=tuple(publish.get("revised", ())),
                 )
             )
     return sorted(found, key=lambda table: table.name)

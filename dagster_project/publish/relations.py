@@ -29,7 +29,9 @@ class PublishedTable:
     `key`: the columns that identify a row, none of them empty. `month_column`: the date column (a first day)
     that tells which months a change touches. `with_status`: the view of schema bi adds `status` and
     `data_through`. `rebuilt`: a build may make only some rows anew; None: it always makes all. `indexes`:
-    columns that are looked up besides the key.
+    columns that are looked up besides the key. `history`: columns of which published.<name>_history keeps
+    what every publication changes. `revised`: figures of which every change is told once their month is final
+    (bi.kpi_revision).
     """
 
     name: str
@@ -38,6 +40,8 @@ class PublishedTable:
     with_status: bool = False
     rebuilt: Rebuilt | None = None
     indexes: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    revised: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.key:

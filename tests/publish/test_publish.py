@@ -11,9 +11,10 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from dagster_project.publish import publish as publish_module
+from dagster_project.publish import shape
+from dagster_project.publish.apply import PublicationRefused, TableChange
 from dagster_project.publish.build import Build, GateResult, record_gate
-from dagster_project.publish.publish import PublicationRefused, TableChange, publish
+from dagster_project.publish.publish import publish
 from dagster_project.publish.relations import PublishedTable
 from dagster_project.warehouse.connection import WarehouseError
 
@@ -446,8 +447,8 @@ def test_a_view_of_somebody_else_is_named_not_dropped(room: Any) -> None:
 def test_a_change_of_columns_gives_up_on_a_reader_that_stays(
     room: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish_module, "EXCLUSIVE_LOCK_PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(publish_module, "EXCLUSIVE_LOCK_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(shape, "EXCLUSIVE_LOCK_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(shape, "EXCLUSIVE_LOCK_PAUSE_SECONDS", 0.0)
     room.publish()
     room.execute("alter table candidate.kpi_unit_month drop rate")
     build = room.build()

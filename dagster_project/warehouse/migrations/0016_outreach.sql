@@ -17,3 +17,165 @@ comment on column reference.closure_gate.cashless_rate is 'Least share of its cu
 comment on column reference.closure_gate.notification_coverage is 'Least share of its customers who were told.';
 comment on column reference.closure_gate.phone_verified_rate is 'Least share of its customers with a verified number.';
 comment on column reference.closure_gate.feedback_open is 'Most complaints about the closure that may be open.';
+
+-- What publications changed, and what people signed.
+create table published.fct_bill_history (
+    publication_id bigint not null,
+    is_new boolean not null,
+    bill_id text collate "C" not null,
+    customer_key bigint not null,
+    bill_type text collate "C" not null,
+    bill_month date not null,
+    commune_code text collate "C" not null,
+    district_code text collate "C",
+    power_unit_code text collate "C" not null,
+    current_commune_code text collate "C" not null,
+    is_in_scope boolean not null,
+    total_vnd bigint not null,
+    collected_vnd bigint not null,
+    is_settled boolean not null,
+    is_cashless boolean not null,
+    is_cashless_strict boolean not null,
+    settled_on date
+);
+alter table published.publication add column keeps_history boolean not null default false;
+alter table published.publication alter column keeps_history drop default;
+comment on column published.publication.keeps_history is
+'Whether what it changed is in published.fct_bill_history; not where it made the table of bills anew.';
+create index on published.fct_bill_history (publication_id, bill_month);
+create index on published.fct_bill_history (bill_id);
+comment on table published.fct_bill_history is
+'Every bill that a publication changed, as it was before (not is_new) and after; of the first one nothing.';
+
+create table published.sign_off (
+    bill_month date not null,
+    signed_at timestamptz not null default clock_timestamp(),
+    signed_by text not null check (signed_by <> ''),
+    note text,
+    publication_id bigint not null references published.publication (publication_id),
+    primary key (bill_month, signed_at)
+);
+comment on table published.sign_off is 'Months that somebody signed (chốt số liệu), by the publication they saw.';
+
+create table published.signed_figure (
+    bill_month date not null,
+    signed_at timestamptz not null,
+    table_name text collate "C" not null,
+    geography text collate "C" not null,
+    scope text collate "C" not null,
+    code text collate "C" not null,
+    figures jsonb not null,
+    primary key (bill_month, signed_at, table_name, geography, scope, code),
+    foreign key (bill_month, signed_at) references published.sign_off (bill_month, signed_at)
+);
+comment on table published.signed_figure is 'What was signed: the month''s rows of the four KPI tables, as they stood then.';
+
+create table published.kpi_revision (
+    publication_id bigint not null,
+    table_name text collate "C" not null,
+    bill_month date not null,
+    geography text collate "C" not null,
+    scope text collate "C" not null,
+    code text collate "C" not null,
+    column_name text collate "C" not null,
+    old_value numeric,
+    new_value numeric,
+    files text [] not null default '{}',
+    primary key (publication_id, table_name, bill_month, geography, scope, code, column_name)
+);
+comment on table published.kpi_revision is 'Append-only: figures of final or signed months that a publication changed.';
+
+create view bi.kpi_revision as
+select
+    revision.publication_id,
+    publication.published_at as revised_at,
+    revision.table_name,
+    revision.bill_month,
+    revision.geography,
+    revision.scope,
+    revision.code,
+    revision.column_name,
+    revision.old_value,
+    revision.new_value,
+    revision.files
+from published.kpi_revision as revision
+inner join published.publication as publication on revision.publication_id = publication.publication_id;
+comment on view bi.kpi_revision is
+'Append-only: every change of customers_billed, customers_cashless or cashless_rate_customers (and their strict twins)
+of a month that was final, or signed, when it was published.';
+comment on column bi.kpi_revision.publication_id is 'The publication that changed the figure.';
+comment on column bi.kpi_revision.revised_at is 'When the new value became visible.';
+comment on column bi.kpi_revision.table_name is 'kpi_commune_month, kpi_district_month, kpi_power_unit_month or kpi_company_month.';
+comment on column bi.kpi_revision.bill_month is 'Billing month of the figure.';
+comment on column bi.kpi_revision.geography is 'as_recorded or current.';
+comment on column bi.kpi_revision.scope is 'electricity or all.';
+comment on column bi.kpi_revision.code is 'The unit''s code; COMPANY for the company.';
+comment on column bi.kpi_revision.column_name is 'The figure.';
+comment on column bi.kpi_revision.old_value is 'What was published before; empty if the row is new.';
+comment on column bi.kpi_revision.new_value is 'What is published now; empty if the row is gone.';
+comment on column bi.kpi_revision.files is
+'The files whose new or withdrawn rows changed bills of the row; empty if everything was made anew (models, reference
+data or settings changed).';
+
+create view bi.fct_bill_history as
+select
+    history.publication_id,
+    publication.published_at,
+    history.is_new,
+    history.bill_id,
+    history.customer_key,
+    history.bill_type,
+    history.bill_month,
+    history.commune_code,
+    history.district_code,
+    history.power_unit_code,
+    history.current_commune_code,
+    history.is_in_scope,
+    history.total_vnd,
+    history.collected_vnd,
+    history.is_settled,
+    history.is_cashless,
+    history.is_cashless_strict,
+    history.settled_on
+from published.fct_bill_history as history
+inner join published.publication as publication on history.publication_id = publication.publication_id;
+comment on view bi.fct_bill_history is
+'Every bill that a publication changed, as it was before (not is_new) and as it is from then on (is_new); a bill that
+came has no row before, one that went none after. The first publication has none.';
+comment on column bi.fct_bill_history.publication_id is 'The publication that changed the bill.';
+comment on column bi.fct_bill_history.published_at is 'When that became visible.';
+comment on column bi.fct_bill_history.is_new is 'Whether the row is what the bill became; else what it was.';
+
+create view bi.sign_off as
+select
+    bill_month,
+    signed_at,
+    signed_by,
+    note,
+    publication_id
+from published.sign_off;
+comment on view bi.sign_off is 'Months that somebody signed (chốt số liệu).';
+comment on column bi.sign_off.bill_month is 'The month.';
+comment on column bi.sign_off.signed_at is 'When it was signed.';
+comment on column bi.sign_off.signed_by is 'By whom.';
+comment on column bi.sign_off.note is 'What they wrote beside it.';
+comment on column bi.sign_off.publication_id is 'The publication whose figures they signed.';
+
+create view bi.signed_figure as
+select
+    bill_month,
+    signed_at,
+    table_name,
+    geography,
+    scope,
+    code,
+    figures
+from published.signed_figure;
+comment on view bi.signed_figure is 'What was signed: the month''s rows of the four KPI tables as they stood then.';
+comment on column bi.signed_figure.bill_month is 'The month.';
+comment on column bi.signed_figure.signed_at is 'The signature (bi.sign_off).';
+comment on column bi.signed_figure.table_name is 'The KPI table.';
+comment on column bi.signed_figure.geography is 'as_recorded or current.';
+comment on column bi.signed_figure.scope is 'electricity or all.';
+comment on column bi.signed_figure.code is 'The unit''s code; COMPANY for the company.';
+comment on column bi.signed_figure.figures is 'The row, by column.';

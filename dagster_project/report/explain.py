@@ -1,0 +1,263 @@
+"""Why a published figure changed: from the figure to its counts, the bills that moved, and the rows that moved them.
+
+Nothing is computed from raw: what a unit had at an earlier publication is its bills as they are now, with those that
+publications changed since (published.fct_bill_history) put back. How it is shown is explanation.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from dagster_project.errors import CashlessError
+from dagster_project.report.console import exists
+from dagster_project.settings import Settings
+from dagster_project.warehouse.connection import connect
+
+COUNTS = (
+    *("customers_billed", "customers_cashless", "customers_cashless_strict"),
+    *("bills_issued", "bills_settled", "bills_cashless", "amount_collected_vnd"),
+)
+
+# What a unit's figures depend on.
+_STATE = sql.SQL(
+    "bill_id, customer_key, bill_type, bill_month, commune_code, district_code, power_unit_code,"
+    " current_commune_code, is_in_scope, total_vnd, collected_vnd, is_settled, is_cashless, is_cashless_strict,"
+    " settled_on"
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What became of a unit's figures of a month and scope after publication `since` (None: the last but one).
+
+    `place`: the column of bi.fct_bill that says where a bill counts, and `code` its value; None for the company.
+    """
+
+    month: date
+    scope: str = "electricity"
+    place: str | None = None
+    code: str = "COMPANY"
+    since: int | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a landing file that came, or was withdrawn, since then."""
+
+    source: str
+    file: str
+    line: int
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A bill that is not as it was: its state then and now (None: it did not count for the unit)."""
+
+    bill_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The unit's counts at publication `since` and at the newest, and the bills between them: the first of `moved`."""
+
+    question: Question
+    since: int
+    newest: int
+    before: dict[str, int]
+    after: dict[str, int]
+    moved: int
+    bills: tuple[Moved, ...]
+
+
+def explain(settings: Settings, question: Question, limit: int) -> Answer:
+    """Answers from schema bi and the history of bills, with at most `limit` bills, in order of their ids.
+
+    Raises CashlessError if there is no such publication or what changed since then was not kept.
+    """
+    with closing(connect(settings, "cashless explain")) as conn, conn, conn.cursor() as cur:
+        cur.execute("set transaction isolation level repeatable read read only")
+        if not exists(cur, "bi.fct_bill"):
+            raise CashlessError("Nothing is published yet.")
+        since, newest = _publications(cur, question.since)
+        bills = _bills(question, since)
+        before, after = _counts(cur, bills, "then_bill"), _counts(cur, bills, "now_bill")
+        cur.execute(bills + sql.SQL("select count(*) from moved"))
+        (moved,) = cur.fetchone() or (0,)
+        cur.execute(
+            bills
+            + sql.SQL("select bill_id, before, after from moved order by bill_id limit {}").format(
+                sql.Literal(limit)
+            )
+        )
+        shown = cur.fetchall()
+        through = _changes_through(cur, since)
+        return Answer(
+            question,
+            since,
+            newest,
+            before,
+            after,
+            moved,
+            tuple(Moved(bill, old, new, tuple(_rows(cur, bill, through))) for bill, old, new in shown),
+        )
+
+
+def _publications(cur: Cursor, since: int | None) -> tuple[int, int]:
+    cur.execute(
+        "select publication_id, keeps_history from published.publication order by publication_id desc"
+    )
+    known = cur.fetchall()
+    if since is None:
+        if len(known) < 2:
+            raise CashlessError("There is one publication only: nothing has changed since.")
+        since = int(known[1][0])
+    numbers = [number for number, _ in known]
+    if since not in numbers:
+        raise CashlessError(f"There is no publication {since}; there are {numbers[-1]} to {numbers[0]}.")
+    gaps = [number for number, keeps in known if number > since and not keeps]
+    if gaps:
+        raise CashlessError(
+            f"What publication {gaps[0]} changed bill by bill was not kept: ask for a change --since it."
+        )
+    return since, numbers[0]
+
+
+def _changes_through(cur: Cursor, publication_id: int) -> int:
+    cur.execute(
+        "select build.changes_through from published.publication join audit.build using (build_id)"
+        " where publication_id = %s",
+        (publication_id,),
+    )
+    row = cur.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _bills(question: Question, since: int) -> sql.Composed:
+    """The unit's bills then and now, and those that differ, as the beginning of a query."""
+    place = sql.SQL("true")
+    if question.place is not None:
+        place = sql.SQL("{} = {}").format(sql.Identifier(question.place), sql.Literal(question.code))
+    return sql.SQL(
+        """
+        with first_change as (
+            select bill_id, min(publication_id) as publication_id
+            from published.fct_bill_history
+            where publication_id > {since} and bill_id in (
+                select bill_id from published.fct_bill_history
+                where publication_id > {since} and bill_month = {month}
+            )
+            group by 1
+        ),
+        now_bill as (
+            select {state} from bi.fct_bill where bill_month = {month} and {scope} and {place}
+        ),
+        then_bill as (
+            select {state} from (
+                select history.* from published.fct_bill_history as history
+                join first_change using (bill_id, publication_id)
+                where not history.is_new
+            ) as was
+            where bill_month = {month} and {scope} and {place}
+            union all
+            select * from now_bill where bill_id not in (select bill_id from first_change)
+        ),
+        moved as (
+            select
+                coalesce(old.bill_id, new.bill_id) as bill_id, to_jsonb(old) as before, to_jsonb(new) as after
+            from then_bill as old
+            full join now_bill as new on old.bill_id = new.bill_id
+            where old is distinct from new
+        )
+        """
+    ).format(
+        since=sql.Literal(since),
+        month=sql.Literal(question.month),
+        state=_STATE,
+        scope=sql.SQL("true" if question.scope == "all" else "bill_type = 'electricity'"),
+        place=place,
+    )
+
+
+def _counts(cur: Cursor, bills: sql.Composed, of: str) -> dict[str, int]:
+    cur.execute(
+        bills
+        + sql.SQL(
+            """
+            , customer as (
+                select
+                    bool_and(is_cashless) as is_cashless, bool_and(is_cashless_strict) as is_cashless_strict,
+                    count(*) as bills, count(*) filter (where is_settled) as settled,
+                    count(*) filter (where is_cashless) as cashless, sum(collected_vnd) as collected_vnd
+                from {} where is_in_scope group by customer_key
+            )
+            select
+                count(*), count(*) filter (where is_cashless), count(*) filter (where is_cashless_strict),
+                coalesce(sum(bills), 0)::bigint, coalesce(sum(settled), 0)::bigint,
+                coalesce(sum(cashless), 0)::bigint, coalesce(sum(collected_vnd), 0)::bigint
+            from customer
+            """
+        ).format(sql.Identifier(of))
+    )
+    return dict(zip(COUNTS, cur.fetchone() or (), strict=True))
+
+
+def _rows(cur: Cursor, bill_id: str, after: int) -> Iterator[Row]:
+    """The rows since change `after` of the bill, of payments that pay or name it (and what reverses them), and of its
+    owner.
+    """
+    cur.execute(
+        """
+        with payment as (
+            select partner_code, transaction_id from bi.fct_allocation where bill_id = %(bill)s
+            union
+            select partner_code, transaction_id from raw.payments where bill_id = %(bill)s
+            union
+            select fields ->> 'partner_code', fields ->> 'transaction_id' from landing.withdrawn_row
+            where source = 'payments' and change_id > %(after)s and fields ->> 'bill_id' = %(bill)s
+        ),
+        owner as (
+            select distinct customer_code from raw.bills where bill_id = %(bill)s
+        ),
+        found as (
+            select 'bills' as source, file_id, line, false as is_withdrawn from raw.bills
+            where bill_id = %(bill)s and not is_duplicate and change_id > %(after)s
+            union
+            select 'payments', file_id, line, false from raw.payments
+            where not is_duplicate and change_id > %(after)s and (
+                (partner_code, transaction_id) in (select partner_code, transaction_id from payment)
+                or (partner_code, reverses_transaction_id) in (select partner_code, transaction_id from payment)
+            )
+            union
+            select 'customers', file_id, line, false from raw.customers
+            where not is_duplicate and change_id > %(after)s and customer_code in (select customer_code from owner)
+            union
+            select source, file_id, line, true from landing.withdrawn_row
+            where change_id > %(after)s and not (fields ->> 'is_duplicate')::boolean and (
+                (source = 'bills' and fields ->> 'bill_id' = %(bill)s)
+                or (source = 'customers' and fields ->> 'customer_code' in (select customer_code from owner))
+                or (source = 'payments' and (
+                    (fields ->> 'partner_code', fields ->> 'transaction_id') in (select * from payment)
+                    or (fields ->> 'partner_code', fields ->> 'reverses_transaction_id') in (select * from payment)
+                ))
+            )
+        )
+        select found.source, file.path, found.line, found.is_withdrawn
+        from found join landing.file as file using (file_id)
+        order by 1, 2, 3, 4
+        """,
+        {"bill": bill_id, "after": after},
+    )
+    for row in cur:
+        yield Row(*row)
