@@ -146,7 +146,7 @@ def _changes_through(cur: Cursor, publication_id: int) -> int:
 
 def _bills(question: Question, since: int) -> sql.Composed:
     """The unit's bills then and now, and those that differ, as the beginning of a query."""
-    place = sql.SQL("true")
+    place: sql.Composable = sql.SQL("true")
     if question.place is not None:
         place = sql.SQL("{} = {}").format(sql.Identifier(question.place), sql.Literal(question.code))
     return sql.SQL(
