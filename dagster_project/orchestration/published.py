@@ -22,6 +22,7 @@ def published_tables() -> list[PublishedTable]:
                     indexes=tuple(publish.get("indexes", ())),
                     history=tuple(publish.get("history", ())),
                     revised=tuple(publish.get("revised", ())),
+                    is_private=bool(publish.get("private", False)),
                 )
             )
     return sorted(found, key=lambda table: table.name)

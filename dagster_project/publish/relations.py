@@ -31,7 +31,7 @@ class PublishedTable:
     `data_through`. `rebuilt`: a build may make only some rows anew; None: it always makes all. `indexes`:
     columns that are looked up besides the key. `history`: columns of which published.<name>_history keeps
     what every publication changes. `revised`: figures of which every change is told once their month is final
-    (bi.kpi_revision).
+    (bi.kpi_revision). `is_private`: seen in bi_private, not in bi.
     """
 
     name: str
@@ -42,6 +42,7 @@ class PublishedTable:
     indexes: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
     revised: tuple[str, ...] = ()
+    is_private: bool = False
 
     def __post_init__(self) -> None:
         if not self.key:
@@ -53,6 +54,11 @@ class PublishedTable:
     def schema(self) -> str:
         """Where the rows to publish stand."""
         return "candidate" if self.rebuilt is None else "delta"
+
+    @property
+    def view_schema(self) -> str:
+        """Where people see it."""
+        return "bi_private" if self.is_private else "bi"
 
     @property
     def sources(self) -> list[tuple[str, str]]:
@@ -135,10 +141,10 @@ def ensure_indexes(cur: Cursor, table: PublishedTable) -> None:
 
 
 def copy_comments(cur: Cursor, table: PublishedTable) -> None:
-    """Give published.x and bi.x the comments of their source; only what differs is written."""
+    """Give published.x and its view the comments of their source; only what differs is written."""
     wanted = _comments(cur, table.schema, table.name)
     with_status = wanted | (_STATUS_COMMENTS if table.with_status else {})
-    for schema, kind, comments in (("published", "table", wanted), ("bi", "view", with_status)):
+    for schema, kind, comments in (("published", "table", wanted), (table.view_schema, "view", with_status)):
         present = _comments(cur, schema, table.name)
         for column in comments.keys() | present.keys():
             if comments.get(column) != present.get(column):
@@ -167,7 +173,7 @@ def _comments(cur: Cursor, schema: str, name: str) -> dict[str, str]:
 
 
 def view_definition(table: PublishedTable, like: list[Column], source: str) -> sql.Composed:
-    """The query of bi.x over published.<source>."""
+    """The query of the view over published.<source>."""
     items: list[sql.Composable] = [sql.SQL("t.") + sql.Identifier(column.name) for column in like]
     if table.with_status:
         assert table.month_column is not None
@@ -186,15 +192,15 @@ def view_definition(table: PublishedTable, like: list[Column], source: str) -> s
     )
 
 
-def define_view(cur: Cursor, name: str, definition: sql.Composed) -> None:
-    """Create or replace bi.<name>; where PostgreSQL cannot replace it, make it anew with the same grants."""
-    view = sql.Identifier("bi", name)
+def define_view(cur: Cursor, table: PublishedTable, definition: sql.Composed) -> None:
+    """Create or replace the table's view; where PostgreSQL cannot replace it, make it anew with the same grants."""
+    view = sql.Identifier(table.view_schema, table.name)
     cur.execute("savepoint replace_view")
     try:
         cur.execute(sql.SQL("create or replace view {} as {}").format(view, definition))
     except errors.InvalidTableDefinition:  # a column went, moved or changed its type
         cur.execute("rollback to savepoint replace_view")
-        grants = _grants(cur, name)
+        grants = _grants(cur, table)
         cur.execute(sql.SQL("drop view {}").format(view))
         cur.execute(sql.SQL("create view {} as {}").format(view, definition))
         for grant in grants:
@@ -202,22 +208,22 @@ def define_view(cur: Cursor, name: str, definition: sql.Composed) -> None:
     cur.execute("release savepoint replace_view")
 
 
-def _grants(cur: Cursor, view: str) -> list[sql.Composed]:
-    """The statements that give the grants on bi.<view> again, except its owner's own."""
+def _grants(cur: Cursor, table: PublishedTable) -> list[sql.Composed]:
+    """The statements that give the grants on the table's view again, except its owner's own."""
     cur.execute(
         """
         select a.privilege_type, a.is_grantable, case when a.grantee <> 0 then a.grantee::regrole::text end
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
         cross join lateral aclexplode(c.relacl) as a
-        where n.nspname = 'bi' and c.relname = %s and a.grantee <> c.relowner
+        where n.nspname = %s and c.relname = %s and a.grantee <> c.relowner
         """,
-        (view,),
+        (table.view_schema, table.name),
     )
     return [
         sql.SQL("grant {} on {} to {}{}").format(
             sql.SQL(privilege),
-            sql.Identifier("bi", view),
+            sql.Identifier(table.view_schema, table.name),
             sql.SQL(role or "public"),  # regrole's text is already quoted
             sql.SQL(" with grant option" if is_grantable else ""),
         )

@@ -38,7 +38,7 @@ def change_shapes(cur: Cursor, tables: Sequence[PublishedTable], rebuilt: list[P
         if (
             is_rebuilt
             or defined.get(table.name) != definition
-            or not relations.relation_exists(cur, "bi", table.name)
+            or not relations.relation_exists(cur, table.view_schema, table.name)
         ):
             views.append((table, table.name + NEXT if is_rebuilt else table.name, definition))
     retired = sorted(defined.keys() - {table.name for table in tables})
@@ -72,7 +72,7 @@ def change_shapes(cur: Cursor, tables: Sequence[PublishedTable], rebuilt: list[P
 def _place(cur: Cursor, views: list[tuple[PublishedTable, str, str]], retired: list[str]) -> None:
     for table, source, definition in views:
         like = relations.columns(cur, table.schema, table.name)
-        relations.define_view(cur, table.name, relations.view_definition(table, like, source))
+        relations.define_view(cur, table, relations.view_definition(table, like, source))
         if source != table.name:
             # The view follows the table it was defined on through the renaming.
             cur.execute(sql.SQL("drop table {}").format(sql.Identifier("published", table.name)))
@@ -94,7 +94,8 @@ def _place(cur: Cursor, views: list[tuple[PublishedTable, str, str]], retired: l
             (table.name, definition),
         )
     for name in retired:
-        cur.execute(sql.SQL("drop view if exists {}").format(sql.Identifier("bi", name)))
+        for schema in ("bi", "bi_private"):
+            cur.execute(sql.SQL("drop view if exists {}").format(sql.Identifier(schema, name)))
         # What a model that is no more has left behind would keep the table.
         cur.execute("select from pg_views where schemaname = 'candidate' and viewname = %s", (name,))
         if cur.fetchone() is not None:
@@ -111,7 +112,7 @@ def _readers(cur: Cursor) -> str:
         join pg_class c on c.oid = l.relation
         join pg_namespace n on n.oid = c.relnamespace
         join pg_stat_activity a on a.pid = l.pid
-        where n.nspname in ('bi', 'published') and l.granted and l.pid <> pg_backend_pid()
+        where n.nspname in ('bi', 'bi_private', 'published') and l.granted and l.pid <> pg_backend_pid()
         """
     )
     row = cur.fetchone()

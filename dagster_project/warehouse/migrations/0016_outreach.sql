@@ -179,3 +179,80 @@ comment on column bi.signed_figure.geography is 'as_recorded or current.';
 comment on column bi.signed_figure.scope is 'electricity or all.';
 comment on column bi.signed_figure.code is 'The unit''s code; COMPANY for the company.';
 comment on column bi.signed_figure.figures is 'The row, by column.';
+
+-- Lists that people work from. Functions, because their bodies are read when they are asked: the views of bi come later
+-- than this, and may be made anew.
+set local check_function_bodies = off;
+
+create function bi_private.cash_payers()
+returns table (
+    power_unit_code text, power_unit_name text, commune_code text, commune_name text,
+    customer_code text, customer_name text, contract_no text, phone text, address text,
+    last_bill_month date, bills bigint, bills_cashless bigint, bills_unsettled bigint, cash_channel_code text,
+    has_auto_debit boolean, last_contacted_at timestamp, last_outcome text, last_employee_code text,
+    is_phone_verified boolean, is_notified boolean
+)
+language sql stable
+as $$
+    select
+        paying.power_unit_code, coalesce(unit.power_unit_name, paying.power_unit_code),
+        paying.current_commune_code, coalesce(commune.commune_name, paying.current_commune_code),
+        identity.customer_code, identity.customer_name, identity.contract_no, identity.phone, identity.address,
+        paying.last_bill_month, paying.bills, paying.bills_cashless, paying.bills_unsettled, paying.cash_channel_code,
+        paying.has_auto_debit, contact.contacted_at, contact.outcome, contact.employee_code,
+        exists (
+            select from bi.fct_phone_verification as verification
+            where verification.customer_key = paying.customer_key and verification.verified_to is null
+        ),
+        exists (
+            select from bi.fct_notification as notice
+            where notice.customer_key = paying.customer_key and notice.is_closure_notice
+        )
+    from bi.fct_customer_paying as paying
+    inner join bi.dim_customer as customer
+        on paying.customer_key = customer.customer_key and customer.is_latest and customer.status = 'active'
+    inner join bi_private.customer_identity as identity on paying.customer_key = identity.customer_key
+    left join bi.dim_power_unit as unit on paying.power_unit_code = unit.power_unit_code
+    left join bi.dim_commune as commune
+        on paying.current_commune_code = commune.commune_code and commune.era = '2025h2'
+    left join lateral (
+        select latest.contacted_at, latest.outcome, latest.employee_code
+        from bi.fct_campaign_contact as latest
+        where latest.customer_key = paying.customer_key
+        order by latest.contacted_at desc, latest.contact_id desc
+        limit 1
+    ) as contact on true
+    where paying.is_paying_cash
+$$;
+comment on function bi_private.cash_payers() is
+'Who still pays cash: active customers of whose three latest electricity bills not all are cashless. Personal.';
+
+create view bi_private.cash_payer as select * from bi_private.cash_payers();
+comment on view bi_private.cash_payer is
+'Who still pays cash: active customers of whose three latest electricity bills not all are cashless; how, where, the last
+contact and what came of it, whether the phone number is verified and whether they were told. Personal.';
+
+create function bi_private.not_notified_customers()
+returns table (
+    collection_point_code text, collection_point_name text, planned_close_on date, as_of date,
+    commune_code text, customer_code text, customer_name text, contract_no text, phone text, address text,
+    is_phone_verified boolean
+)
+language sql stable
+as $$
+    select
+        point.collection_point_code, point.collection_point_name, point.planned_close_on, served.as_of,
+        served.commune_code, identity.customer_code, identity.customer_name, identity.contract_no, identity.phone,
+        identity.address, served.is_phone_verified
+    from bi.fct_counter_customer as served
+    inner join bi.dim_collection_point as point on served.collection_point_code = point.collection_point_code
+    inner join bi_private.customer_identity as identity on served.customer_key = identity.customer_key
+    where not served.is_notified and point.closed_on is null
+$$;
+comment on function bi_private.not_notified_customers() is
+'Whom an open counter serves and nobody has told that counters close. Personal.';
+
+create view bi_private.not_notified_customer as select * from bi_private.not_notified_customers();
+comment on view bi_private.not_notified_customer is
+'Whom an open counter serves and nobody has told that counters close; planned_close_on says when that counter will.
+Personal.';

@@ -6,7 +6,7 @@ with customer_total as (
         count(*) as customers_served,
         count(*) filter (where is_notified) as customers_notified,
         count(*) filter (where is_phone_verified) as customers_verified
-    from {{ ref('counter_customer') }}
+    from {{ ref('fct_counter_customer') }}
     group by 1
 ),
 
@@ -18,7 +18,7 @@ bill as (
         fact.is_cashless,
         coalesce(fact.settled_on <= fact.due_on, false) as is_on_time
     from {{ ref('counter_bill_month') }} as judged
-    inner join {{ ref('counter_customer') }} as served
+    inner join {{ ref('fct_counter_customer') }} as served
         on judged.collection_point_code = served.collection_point_code
     inner join {{ ref('candidate_fct_bill') }} as fact
         on judged.bill_month = fact.bill_month and served.customer_key = fact.customer_key
@@ -62,7 +62,7 @@ open_feedback as (
     select
         served.collection_point_code,
         count(*) as feedback_open
-    from {{ ref('counter_customer') }} as served
+    from {{ ref('fct_counter_customer') }} as served
     inner join {{ ref('fct_feedback') }} as feedback
         on served.customer_key = feedback.customer_key
     where
