@@ -31,6 +31,7 @@ for command in (
     run.status,
     figures.close,
     figures.explain,
+    figures.list_,
     files.unload,
     files.reload,
     pull.pull,

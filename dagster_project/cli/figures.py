@@ -1,9 +1,10 @@
-"""The commands about published figures: close, explain."""
+"""The commands about published figures: close, explain, list."""
 
 # ruff: noqa: PLC0415  (imports inside commands: see the package)
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import click
 
@@ -69,3 +70,49 @@ def explain(*, month: date, scope: str, since: int | None, limit: int, **units: 
         Question(month, scope, *named[0], since=since) if named else Question(month, scope, since=since)
     )
     print_answer(find(settings_of(), question, limit))
+
+
+@click.group("list")
+def list_() -> None:
+    """Lists to work from, as Excel workbooks. They hold personal data: only you can read them."""
+
+
+_OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The workbook to write (.xlsx).",
+)
+_COMMUNE = click.option("--commune", metavar="CODE", help="Only this commune.")
+
+
+@list_.command("cash-payers")
+@_OUT
+@click.option("--power-unit", metavar="CODE", help="Only this power unit.")
+@_COMMUNE
+def cash_payers(out: Path, **wanted: str | None) -> None:
+    """Who still pays cash: of their three latest electricity bills not all are cashless.
+
+    With how they paid, auto-debit, last contact and its outcome, whether the number is verified and whether they were
+    told that counters close. Communes are those of today's map.
+    """
+    _write("cash-payers", out, wanted)
+
+
+@list_.command("not-notified")
+@_OUT
+@click.option("--counter", metavar="CODE", help="Only this collection point.")
+@_COMMUNE
+def not_notified(out: Path, **wanted: str | None) -> None:
+    """Whom an open counter serves and nobody has told that counters close."""
+    _write("not-notified", out, wanted)
+
+
+def _write(name: str, out: Path, wanted: dict[str, str | None]) -> None:
+    from dagster_project.report.lists import write_list
+
+    rows = write_list(
+        settings_of(), name, {key: code for key, code in wanted.items() if code is not None}, out
+    )
+    click.echo(f"{out}: {rows:,} khách hàng / customers")
+    click.echo("Có dữ liệu cá nhân / This workbook holds personal data.", err=True)

@@ -13,10 +13,11 @@ from rich.console import Console
 
 from dagster_project.errors import CashlessError
 from dagster_project.raw.quarantine_reading import Group, QuarantinedRow, RefusedFile
-from dagster_project.report import workbook
+from dagster_project.report import excel
 from dagster_project.report.console import PLAIN_WIDTH
+from dagster_project.report.excel import CELL_LENGTH, fitting
 from dagster_project.report.quarantine import print_groups, print_rows
-from dagster_project.report.workbook import CELL_LENGTH, fitting, write_workbook
+from dagster_project.report.workbook import write_workbook
 
 DAY = date(2026, 1, 15)
 AT = datetime(2026, 1, 14, 20, 30, tzinfo=UTC)  # 03:30 of the 15th in Vietnam
@@ -118,7 +119,7 @@ def test_refused_files_have_a_sheet_of_their_own(tmp_path: Path) -> None:
 def test_more_rows_than_a_sheet_holds_go_on_in_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, sheets: list[int]
 ) -> None:
-    monkeypatch.setattr(workbook, "ROWS_PER_SHEET", 3)
+    monkeypatch.setattr(excel, "ROWS_PER_SHEET", 3)
     book = written(tmp_path, [ROW._replace(line=n) for n in range(rows)])
     assert [book[name].max_row - 1 for name in book.sheetnames[1:]] == sheets
     lines = [
