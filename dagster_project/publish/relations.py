@@ -76,8 +76,8 @@ class Column:
 
 
 _STATUS_COMMENTS = {
-    "status": "final (data_through is more than final_after_days after the month's last day) or provisional.",
-    "data_through": "Local date of the latest payment in the newest publication.",
+    "status": "Trạng thái / final (data_through is more than final_after_days after the month's last day) or provisional.",
+    "data_through": "Số liệu đến ngày / Local date of the latest payment in the newest publication.",
 }
 
 

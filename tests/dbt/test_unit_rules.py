@@ -149,6 +149,19 @@ def test_every_column_is_described() -> None:
     ] == []
 
 
+def test_every_published_column_has_a_vietnamese_label() -> None:
+    """Before the first slash of its description: catalogue, comments in the database and BI tools show it."""
+    published = {table.name for table in published_tables()}
+    missing = [
+        f"{node['name']}.{column['name']}"
+        for node in manifest()["nodes"].values()
+        if node["resource_type"] == "model" and node["name"] in published
+        for column in node["columns"].values()
+        if column["description"].partition(" / ")[0].isascii() or " / " not in column["description"]
+    ]
+    assert missing == []
+
+
 def test_what_is_published_is_under_contract_and_has_its_key_tested() -> None:
     nodes = manifest()["nodes"].values()
     models = {node["name"]: node for node in nodes if node["resource_type"] == "model"}
