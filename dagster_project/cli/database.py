@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -71,6 +72,19 @@ def psql(arguments: tuple[str, ...]) -> None:
         environment["PGPASSWORD"] = password  # not as an argument, which every user of the machine can see
     sys.stdout.flush()
     os.execve(program, ["psql", address, *arguments], environment)
+
+
+@db.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The page to write (.html)."
+)
+def docs(out: Path) -> None:
+    """Write the catalogue of all models and columns, with their Vietnamese labels, as one page."""
+    from dagster_project.transform.docs import write_docs
+    from dagster_project.warehouse.connection import database_url
+
+    write_docs(database_url(settings_of()), out)
+    click.echo(f"{out}: mở bằng trình duyệt / open it in a browser")
 
 
 @db.command()
