@@ -76,7 +76,8 @@ class Column:
 
 
 _STATUS_COMMENTS = {
-    "status": "Trạng thái / final (data_through is more than final_after_days after the month's last day) or provisional.",
+    "status": "Trạng thái / final (data_through is more than final_after_days after the month's last day)"
+    " or provisional.",
     "data_through": "Số liệu đến ngày / Local date of the latest payment in the newest publication.",
 }
 
