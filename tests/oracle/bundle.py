@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from .columns import SOURCES, Row, Rows, frame
+from .places import add_months
 from .reference import reference
 
 SPLIT_COMMUNE = "14503"
@@ -60,12 +61,6 @@ class Bundle:
 
     seed: int
     tables: dict[str, pd.DataFrame]
-
-
-def add_months(month: dt.date, count: int) -> dt.date:
-    """The first day of the month `count` months later."""
-    index = month.year * 12 + month.month - 1 + count
-    return dt.date(index // 12, index % 12 + 1, 1)
 
 
 def last_day(month: dt.date) -> dt.date:
