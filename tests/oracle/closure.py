@@ -48,8 +48,27 @@ def reaches(rate: float | None, gate: Decimal) -> bool:
     return rate is not None and rate >= float(gate)
 
 
-def closure(world: World, point: Row, as_of: date) -> Row:
-    """The state of a counter on the day it closed, or today."""
+def nothing_known(point: Row) -> Row:
+    """A counter's row when there is no day to look at: it serves nobody, and nobody complains."""
+    rates = ("cashless_rate", "notification_coverage", "phone_verified_rate")
+    gates = ("is_cashless_rate_ok", "is_coverage_ok", "is_phone_ok", "is_authority_reported", "is_ready")
+    return {
+        "collection_point_code": point["collection_point_code"],
+        "as_of": None,
+        "customers_served": 0,
+        **dict.fromkeys(rates),
+        "feedback_open": 0,
+        "is_feedback_ok": True,
+        **dict.fromkeys(gates, False),
+        "on_time_rate_before": None,
+        "on_time_rate_after": None,
+    }
+
+
+def closure(world: World, point: Row, as_of: date | None) -> Row:
+    """The state of a counter on the day it closed, or as of data through; without any payment there is no day."""
+    if as_of is None:
+        return nothing_known(point)
     served = customers_served(world, point["collection_point_code"], as_of)
     month = add_months(as_of, -1)
     bills = bills_of(world, served, month, month)
@@ -92,10 +111,7 @@ def closure(world: World, point: Row, as_of: date) -> Row:
 
 
 def kpi_counter_closure(world: World) -> Rows:
-    """One row per collection point, partners' too; without any day to look at there is none."""
-    rows: Rows = []
-    for point in world.points.all_points():
-        as_of = point["closed_on"] or world.data_through
-        if as_of is not None:
-            rows.append(closure(world, point, as_of))
-    return rows
+    """One row per collection point, partners' too."""
+    return [
+        closure(world, point, point["closed_on"] or world.data_through) for point in world.points.all_points()
+    ]
