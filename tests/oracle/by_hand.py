@@ -15,7 +15,8 @@ from .columns import Row, frame, records
 from .places import add_months
 from .recompute import KEYS, OUTREACH_TABLES, recompute
 
-MAY, JUNE = dt.date(2024, 5, 1), dt.date(2024, 6, 1)
+MAY, JUNE, JULY = dt.date(2024, 5, 1), dt.date(2024, 6, 1), dt.date(2024, 7, 1)
+CASH, MOMO = "evn_counter", "momo"
 
 
 def customer(code: str, commune: str = "14587", since: str = "2020-01-01", **other: Any) -> Row:
@@ -108,6 +109,11 @@ def together(*parts: dict[str, list[Row]]) -> dict[str, list[Row]]:
         for source, rows in part.items():
             whole.setdefault(source, []).extend(rows)
     return whole
+
+
+def billed_in(*months: dt.date) -> list[Row]:
+    """A bill of C1 in each month, so that the tables have these months."""
+    return [bill(f"B{month}", "C1", 1000, month) for month in months]
 
 
 def campaign(code: str = "CD1") -> Row:

@@ -1,7 +1,7 @@
 """Hand-worked cases of campaigns and employees, the numbers worked out in comments.
 
 Belongs here: conversions, baselines, credits. Does not belong here: notices, phones, counters
-(test_coverage.py).
+(test_coverage.py, test_closure.py).
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from .by_hand import campaign, contact, customer, figures, history, one, reversal, together
+from .by_hand import CASH, MOMO, campaign, contact, customer, figures, history, one, reversal, together
 from .columns import Row
 
-CASH, MOMO = "evn_counter", "momo"
 CONVERTS = [CASH, CASH, CASH, MOMO, MOMO]  # bills of January to May, issued on the 5th of each month
 STAYS = [CASH] * 5
 MARCH, APRIL = dt.date(2024, 3, 1), dt.date(2024, 4, 1)
