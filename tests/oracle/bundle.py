@@ -251,6 +251,10 @@ class Maker(Dice):
                     number += 1
                     self.rows["bills"] += self.versions_of_bill(self.bill_row(customer, month, number))
         self.rows["bills"] = self.outreach.without_quiet_bills(self.rows["bills"])
+        for month in (add_months(self.months[0], -1), add_months(self.months[-1], 1)):
+            if self.chance(0.3):  # a month of which nothing is in scope
+                row = self.bill_row(self.random.choice(self.customers), month, number + 1)
+                self.rows["bills"].append({**row, "status": "cancelled"})
 
     def bill_row(self, customer: str, month: dt.date, number: int) -> Row:
         """A bill as it was issued."""

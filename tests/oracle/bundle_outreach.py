@@ -169,7 +169,7 @@ class Outreach(Dice):
                 "updated_at": self.moment(starts),
             }
             change = {"name": "Chiến dịch cũ", "kind": "other", "ends_on": None}
-            self.with_versions("campaigns", row, change, {"ends_on": starts + 90 * DAY})
+            self.with_versions("campaigns", row, change, {"ends_on": starts + 90 * DAY}, often=0.3)
             if number < 3:
                 self.make_contacts(row)
         for _ in range(self.random.randint(0, 3)):
@@ -231,7 +231,7 @@ class Outreach(Dice):
             )
             tie = {"outcome": self.random.choice(["not_reached", "registered"]), "employee_code": "NV0003"}
             self.with_versions("campaign_contacts", row, before, tie)
-            when += self.random.choice([0, 0, 1, 4, 15, 40]) * DAY
+            when += self.random.choice([0, 0, 1, 4, 15, 40, 70]) * DAY
             if self.chance(0.15):
                 campaign = self.random.choice(["CD00", "CD01", "CD02"])
 
@@ -372,7 +372,8 @@ class Outreach(Dice):
     def served(self, day: dt.date) -> str:
         """Communes a counter serves as somebody writes them on a day."""
         codes = [self.commune_written(day) or "" for _ in range(self.random.randint(1, 3))]
-        return self.random.choice([";", "; ", " ;"]).join(codes) + self.random.choice(["", "", ";"])
+        written = self.random.choice([";", "; ", " ;", ";;"]).join(codes) + self.random.choice(["", "", ";"])
+        return written.strip() or UNKNOWN_COMMUNE
 
     def close_counters(self) -> None:
         """Closures planned, reported, put off and done; what a counter serves changes, before and after that."""
@@ -393,7 +394,8 @@ class Outreach(Dice):
             if self.chance(0.15):
                 changes.append({"serves_commune_codes": self.served(day + 30 * DAY)})
             for change in changes:
-                row = {**row, **change, "updated_at": self.moment(day)}
+                updated = row["updated_at"] if self.chance(0.15) else self.moment(day)
+                row = {**row, **change, "updated_at": updated}
                 self.rows["collection_points"].append(row)
                 day += self.random.randint(0, 20) * DAY
         if self.ready:

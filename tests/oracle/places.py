@@ -76,7 +76,7 @@ class CustomerPlaces:
 
     def version_on(self, customer_code: str, day: date) -> Row | None:
         """A customer's version that is valid on a day; before the first there is none."""
-        valid = [row for row in self._versions[customer_code] if row["effective_from"] <= day]
+        valid = [row for row in self._versions.get(customer_code, []) if row["effective_from"] <= day]
         return valid[-1] if valid else None
 
     def customers(self) -> list[str]:
