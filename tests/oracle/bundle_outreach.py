@@ -316,7 +316,7 @@ class Outreach(Dice):
             "phone": phone,
             "reviewed_at": when,
             "result": result,
-            "updated_at": when,
+            "updated_at": when + self.random.choice([0, 0, 2]) * HOUR,
         }
         before: Row = self.random.choice(
             [{"result": "not_owner"}, {"result": "owner_confirmed", "phone": None}]

@@ -169,10 +169,10 @@ def test_reviews_of_the_current_phone() -> None:
 
 
 def test_two_reviews_in_one_moment() -> None:
-    # The greater id counts, bytewise: "9" after "10".
+    # The greater id counts, bytewise: "9" after "10", though the row of "10" is younger.
     phone = "0912345678"
     who = [customer("C1", phone=phone)]
-    ten = phone_review("10", "C1", phone, "2024-05-02 10:00")
+    ten = phone_review("10", "C1", phone, "2024-05-02 10:00", updated_at=dt.datetime(2024, 5, 3))
     nine = phone_review("9", "C1", phone, "2024-05-02 10:00", result="not_owner")
     assert verified(who, ten, nine) == [0, 0]
     assert verified(who, {**ten, "result": "missing"}, {**nine, "result": "owner_confirmed"}) == [1, 1]

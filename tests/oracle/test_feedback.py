@@ -68,12 +68,13 @@ def test_backlog_over_months() -> None:
 
 def test_status_and_times_are_each_taken_as_they_stand() -> None:
     # Reopened and open again, with the time of the first answer: not closed, but not in the backlog, and its 5
-    # hours count. Closed without a time: closed, in the backlog, and no hours.
+    # hours count. Two closed without a time: closed, in the backlog, and no hours.
     rows = [
         complaint("1", "2024-05-10 08:00", "2024-05-10 13:00", status="open", reopened=True),
         complaint("2", "2024-05-10 08:00", status="closed"),
+        complaint("3", "2024-05-10 08:00", status="closed"),
     ]
-    assert heard(rows) == {("2405", "14587"): (2, 1, 1, 5.0, 1)}
+    assert heard(rows) == {("2405", "14587"): (3, 2, 1, 5.0, 2)}
 
 
 def test_the_current_row_of_feedback() -> None:

@@ -106,8 +106,8 @@ def test_conversion_undone_by_a_reversal() -> None:
 def test_the_day_of_the_contact() -> None:
     # April's bill is issued on April 5th. Contacted that day: April is one of the next two bills, converted.
     # On April 6th: April is already one of the latest three, next are May and one that does not exist.
-    # On March 4th only January and February lie before: nobody knows whether C1 pays cash.
-    for day, paying_cash, converted in [("04-05", 1, 1), ("04-06", 1, 0), ("03-04", 0, 0)]:
+    # On March 5th, the day of March's bill, only two lie before: nobody knows whether C1 pays cash.
+    for day, paying_cash, converted in [("04-05", 1, 1), ("04-06", 1, 0), ("03-05", 0, 0), ("03-06", 1, 1)]:
         tables = figures(
             **together(
                 people("C1"), history("C1", CONVERTS), contacts(contact("1", "C1", f"2024-{day} 23:59:59"))
@@ -184,7 +184,7 @@ def test_not_reached() -> None:
             people("C3", "C4", commune="14566"),
             history("C1", CONVERTS),
             history("C2", STAYS),
-            history("C3", CONVERTS),
+            history("C3", STAYS),
             contacts(
                 contact("1", "C1", "2024-03-20 09:00", outcome="not_reached"),
                 contact("2", "C2", "2024-03-21 09:00", outcome="refused"),

@@ -17,14 +17,14 @@ from .by_hand import (
 
 
 def test_progress_of_a_running_month() -> None:
-    # The company's first bill of May is issued on the 5th, C2's on the 7th. C1 paid through MoMo on the 2nd, before
-    # its bill was there: it counts from the 5th. C2 pays in cash on the 8th. Data through: May 8th, day 3.
+    # The company's first bill of May is issued on the 5th, C2's on the 7th. C2 paid in cash on the 6th, before its
+    # bill was there: it counts from the 7th. C1 pays through MoMo on the 8th, the last payment: day 3.
     tables = figures(
         customers=[customer("C1"), customer("C2", power_unit_code="PNNB00")],
         bills=[bill("B1", "C1", 1000), bill("B2", "C2", 1000, issued_on=dt.date(2024, 5, 7))],
         payments=[
-            payment("1", "C1", 1000, "2024-05-02 10:00"),
-            payment("2", "C2", 1000, "2024-05-08 10:00", channel_code="evn_counter"),
+            payment("1", "C1", 1000, "2024-05-08 10:00"),
+            payment("2", "C2", 1000, "2024-05-06 10:00", channel_code="evn_counter"),
         ],
     )
 
@@ -34,10 +34,10 @@ def test_progress_of_a_running_month() -> None:
         names = ["days_after", "bills_issued", "bills_settled", "bills_cashless"]
         return list(table[names].itertuples(index=False, name=None))
 
-    assert days("COMPANY") == [(0, 1, 1, 1), (1, 1, 1, 1), (2, 2, 1, 1), (3, 2, 2, 1)]
+    assert days("COMPANY") == [(0, 1, 0, 0), (1, 1, 0, 0), (2, 2, 1, 0), (3, 2, 2, 1)]
     # Days count from the company's first bill in every unit.
-    assert days("PNNB00") == [(0, 0, 0, 0), (1, 0, 0, 0), (2, 1, 0, 0), (3, 1, 1, 0)]
-    assert days("PNYK00") == [(0, 1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1), (3, 1, 1, 1)]
+    assert days("PNNB00") == [(0, 0, 0, 0), (1, 0, 0, 0), (2, 1, 1, 0), (3, 1, 1, 0)]
+    assert days("PNYK00") == [(0, 1, 0, 0), (1, 1, 0, 0), (2, 1, 0, 0), (3, 1, 1, 1)]
 
 
 def test_progress_ends_after_sixty_days_and_begins_with_the_scope() -> None:
@@ -57,5 +57,6 @@ def test_progress_ends_after_sixty_days_and_begins_with_the_scope() -> None:
     at = {"level": "company", "code": "COMPANY"}
     assert one(table, **at, scope="all", days_after=0)["bills_issued"] == 1
     assert one(table, **at, scope="all", days_after=4)["bills_issued"] == 2
+    assert one(table, **at, scope="electricity", days_after=0)["bills_issued"] == 1
     assert one(table, **at, scope="electricity", days_after=60)["bills_settled"] == 0
     assert len(table) == 61 * 4
