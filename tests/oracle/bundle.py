@@ -11,20 +11,18 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import pandas as pd
 
+from .bundle_outreach import NEW_PROVINCE_ONLY, UNKNOWN_COMMUNE, Outreach
 from .columns import SOURCES, Row, Rows, frame
+from .dice import Dice
+from .places import add_months
 from .reference import reference
 
 SPLIT_COMMUNE = "14503"
-UNKNOWN_COMMUNE = "99999"
-NEW_PROVINCE_ONLY = "13285"  # exists from 2025-07-01 only
 
-FAMILY = ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ"]
-GIVEN = ["Hưởng", "Thủy", "Ước", "Giang", "Bình", "Hòa", "Tuyền", "Quỳnh", "Đức", "Ngọc Ánh"]
 ADDRESSES = [
     "Phố Phúc Thành",
     "Số 1, ngõ 2",
@@ -62,22 +60,16 @@ class Bundle:
     tables: dict[str, pd.DataFrame]
 
 
-def add_months(month: dt.date, count: int) -> dt.date:
-    """The first day of the month `count` months later."""
-    index = month.year * 12 + month.month - 1 + count
-    return dt.date(index // 12, index % 12 + 1, 1)
-
-
 def last_day(month: dt.date) -> dt.date:
     """The last day of a month."""
     return month.replace(day=calendar.monthrange(month.year, month.month)[1])
 
 
-class Maker:
+class Maker(Dice):
     """One bundle in the making: a random stream, the period, and the rows so far."""
 
     def __init__(self, seed: int) -> None:
-        self.random = Random(seed)
+        super().__init__(seed)
         self.rows: dict[str, Rows] = {name: [] for name in SOURCES}
         self.months = self.choose_months()
         self.first, self.last = self.months[0], last_day(self.months[-1])
@@ -86,29 +78,9 @@ class Maker:
         self.customers: list[str] = []
         self.strangers: list[str] = []
         self.transactions: defaultdict[str, int] = defaultdict(int)
+        self.outreach = Outreach(seed, self.months, self.communes, self.rows)
 
-    # -- small choices ------------------------------------------------------------------------------------
-
-    def chance(self, probability: float) -> bool:
-        """True with this probability."""
-        return self.random.random() < probability
-
-    def day(self, first: dt.date, last: dt.date) -> dt.date:
-        """A day between two days, both included."""
-        return first + dt.timedelta(days=self.random.randint(0, max((last - first).days, 0)))
-
-    def moment(self, day: dt.date) -> dt.datetime:
-        """A moment of a day, often at its edges, where time zones and day borders show."""
-        clock = self.random.choice(
-            [dt.time(0, 0), dt.time(0, 0, 1), dt.time(6, 30), dt.time(23, 59, 59), None, None, None, None]
-        )
-        if clock is None:
-            clock = dt.time(
-                self.random.randint(0, 23), self.random.randint(0, 59), self.random.randint(0, 59)
-            )
-            if self.chance(0.05):
-                clock = clock.replace(microsecond=self.random.choice([500000, 250000, 125000]))
-        return dt.datetime.combine(day, clock)
+    # -- the period and the places ------------------------------------------------------------------------
 
     def choose_months(self) -> list[dt.date]:
         """4 to 14 months, mostly around the borders of the eras."""
@@ -167,12 +139,6 @@ class Maker:
             return self.random.choice(["14533", "14488"])
         return reference().forward(commune, 0, era)
 
-    def older(self, version: dt.datetime) -> dt.datetime:
-        """An earlier version than a given one, from a second to months before it."""
-        return version - self.random.choice(
-            [dt.timedelta(seconds=1), dt.timedelta(days=1), dt.timedelta(days=self.random.randint(2, 120))]
-        )
-
     # -- customers ----------------------------------------------------------------------------------------
 
     def phone(self) -> str | None:
@@ -188,7 +154,7 @@ class Maker:
         return {
             "customer_code": code,
             "effective_from": effective_from,
-            "customer_name": f"{self.random.choice(FAMILY)} {self.random.choice(GIVEN)}",
+            "customer_name": self.person(),
             "contract_no": f"HD{self.random.randint(0, 9999999):07d}",
             "phone": self.phone(),
             "address": self.random.choice(ADDRESSES),
@@ -284,6 +250,11 @@ class Maker:
                 for _ in range(count):
                     number += 1
                     self.rows["bills"] += self.versions_of_bill(self.bill_row(customer, month, number))
+        self.rows["bills"] = self.outreach.without_quiet_bills(self.rows["bills"])
+        for month in (add_months(self.months[0], -1), add_months(self.months[-1], 1)):
+            if self.chance(0.3):  # a month of which nothing is in scope
+                row = self.bill_row(self.random.choice(self.customers), month, number + 1)
+                self.rows["bills"].append({**row, "status": "cancelled"})
 
     def bill_row(self, customer: str, month: dt.date, number: int) -> Row:
         """A bill as it was issued."""
@@ -393,13 +364,27 @@ class Maker:
             own = habit.get(row["customer_code"], False)
             if own is not False and self.chance(0.85):
                 row["channel_code"] = own
+        self.outreach.change_habits(payments)
         payments += self.stray_payments()
         self.rows["payments"] += payments
         for row in payments:
             self.rows["payments"] += self.versions_of_payment(row)
             if self.chance(0.07):
                 self.rows["payments"] += self.reversals_of(row)
+        self.rows["payments"] += [self.taken_back(row) for row in self.outreach.to_be_taken_back(payments)]
         self.rows["payments"] += self.stray_reversals()
+        self.rows["payments"] = self.outreach.known_so_far(self.rows["payments"])
+
+    def taken_back(self, row: Row) -> Row:
+        """The reversal of a whole payment."""
+        return {
+            **row,
+            "transaction_id": self.transaction(row["partner_code"]),
+            "kind": "reversal",
+            "reverses_transaction_id": row["transaction_id"],
+            "fee": None,
+            "paid_at": row["paid_at"] + dt.timedelta(days=self.random.randint(0, 40)),
+        }
 
     def payments_of_bill(self, bill: Row) -> Rows:
         """How a bill gets paid, if it does."""
@@ -409,6 +394,8 @@ class Maker:
         )[0]
         when = self.moment(bill["issued_on"] + dt.timedelta(days=late))
         name = bill["bill_id"]
+        if self.outreach.pays_promptly(customer):
+            return [self.payment_row(customer, total, self.moment(bill["issued_on"]), bill_id=name)]
         how = self.random.choices(
             ["named", "unnamed", "halves", "part", "none", "over", "other", "twice", "lump"],
             [56, 12, 8, 5, 6, 3, 3, 2, 5],
@@ -653,114 +640,17 @@ class Maker:
                         )
                     if self.chance(0.05):
                         self.rows["targets"].append({**row, "target": Decimal("0.55")})
-        for number in range(5):
-            self.rows["targets"].append(
-                {
-                    "month": self.random.choice(self.months),
-                    "level": "employee",
-                    "code": f"NV{number:04d}",
-                    "metric": "conversions",
-                    "target": Decimal(self.random.randint(1, 9)),
-                    "updated_at": clock,
-                }
-            )
-
-    # -- the other sources --------------------------------------------------------------------------------
-
-    def make_the_rest(self) -> None:
-        """Employees, campaigns, contacts, notifications, reviews and feedback: plausible, a few of each."""
-        random = self.random
-        for number in range(6):
-            began = dt.date(2020, 1, 1)
-            self.rows["employees"].append(
-                {
-                    "employee_code": f"NV{number:04d}",
-                    "effective_from": began,
-                    "employee_name": f"{random.choice(FAMILY)} {random.choice(GIVEN)}",
-                    "power_unit_code": random.choice(["PNNB00", "PNYK00", "PNGV00"]),
-                    "status": random.choice(["active", "active", "left"]),
-                    "updated_at": self.moment(began),
-                }
-            )
-        for number in range(3):
-            starts = self.day(self.first, self.last)
-            self.rows["campaigns"].append(
-                {
-                    "campaign_id": f"CD{number:02d}",
-                    "name": f"Chiến dịch {number}",
-                    "kind": random.choice(SOURCES["campaigns"].column("kind").allowed),
-                    "starts_on": starts,
-                    "ends_on": random.choice([None, starts + dt.timedelta(days=60)]),
-                    "updated_at": self.moment(starts),
-                }
-            )
-        for number in range(random.randint(5, 40)):
-            when = self.moment(self.day(self.first, self.last))
-            customer = random.choice(self.customers)
-            self.rows["campaign_contacts"].append(
-                {
-                    "contact_id": f"TX{number:06d}",
-                    "campaign_id": f"CD{random.randint(0, 3):02d}",
-                    "customer_code": customer,
-                    "employee_code": random.choice([None, "NV0001", "NV0002", "NV0099"]),
-                    "bank_code": random.choice([None, "VCB"]),
-                    "contacted_at": when,
-                    "place": random.choice(SOURCES["campaign_contacts"].column("place").allowed),
-                    "outcome": random.choice(SOURCES["campaign_contacts"].column("outcome").allowed),
-                    "updated_at": when,
-                }
-            )
-            to_all = self.chance(0.2)
-            delivery = random.choice(SOURCES["notifications"].column("delivery").allowed)
-            self.rows["notifications"].append(
-                {
-                    "notification_id": f"TB{number:07d}",
-                    "campaign_id": random.choice([None, "CD00"]),
-                    "customer_code": None if to_all else customer,
-                    "commune_code": random.choice(self.communes) if to_all else None,
-                    "topic": random.choice(SOURCES["notifications"].column("topic").allowed),
-                    "medium": random.choice(["mass_media", "public_posting"] if to_all else ["sms", "zalo"]),
-                    "sent_at": when,
-                    "delivery": delivery,
-                    "delivered_at": when + dt.timedelta(minutes=5) if delivery == "delivered" else None,
-                    "updated_at": when + dt.timedelta(hours=1),
-                }
-            )
-            self.rows["phone_reviews"].append(
-                {
-                    "review_id": f"RS{number:07d}",
-                    "customer_code": customer,
-                    "phone": self.phone(),
-                    "reviewed_at": when,
-                    "result": random.choice(SOURCES["phone_reviews"].column("result").allowed),
-                    "updated_at": when,
-                }
-            )
-            closed = when + dt.timedelta(hours=random.randint(1, 400)) if self.chance(0.6) else None
-            self.rows["feedback"].append(
-                {
-                    "feedback_id": f"PA{number:06d}",
-                    "customer_code": random.choice([None, customer]),
-                    "commune_code": random.choice([None, *self.communes]),
-                    "received_at": when,
-                    "topic": random.choice(SOURCES["feedback"].column("topic").allowed),
-                    "text": random.choice([None, 'Đề nghị giữ điểm thu; "cảm ơn"', "Dòng 1\nDòng 2"]),
-                    "status": "closed" if closed else "open",
-                    "closed_at": closed,
-                    "reopened": self.chance(0.1),
-                    "updated_at": closed or when,
-                }
-            )
 
     def make(self) -> dict[str, pd.DataFrame]:
         """All sources, in the order in which they refer to each other."""
         self.make_customers()
+        self.outreach.choose_customers(self.customers)
         self.make_bills()
         self.make_payments()
         self.make_collection_points()
         self.make_mandates()
         self.make_targets()
-        self.make_the_rest()
+        self.outreach.make()
         return {name: frame(name, rows) for name, rows in self.rows.items()}
 
 

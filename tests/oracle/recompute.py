@@ -1,27 +1,37 @@
-"""The published KPI tables from accepted raw rows.
+"""The published tables of bills and payments from accepted raw rows, and recomputing all tables by name.
 
-Belongs here: one function per published table. Does not belong here: how bills get paid (settlement.py) and
-where they lie (places.py).
+Belongs here: one function per table of bills and payments. Does not belong here: how bills get paid
+(settlement.py), where they lie (places.py), and the tables about people and counters (outreach.py, coverage.py,
+closure.py, feedback.py, progress.py).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from functools import cache
 from statistics import median
 from typing import Any
 
 import pandas as pd
 
+from . import closure, coverage, feedback, outreach, progress
 from .columns import Row, Rows, records
-from .places import CollectionPoints, CustomerPlaces, month_end
-from .reference import CURRENT_ERA, UNKNOWN, UNRESOLVED, Reference, era_of, reference
-from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT, Bill, Settlement, current_rows, settle
-
-FINAL_AFTER_DAYS = 60
-SCOPES = {"electricity": ("electricity",), "all": ("electricity", "service")}
+from .places import month_end
+from .reference import CURRENT_ERA, era_of
+from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT, Bill, current_rows
+from .world import (
+    FINAL_AFTER_DAYS,
+    SCOPES,
+    Gates,
+    World,
+    as_recorded,
+    cashless_customers,
+    group,
+    make_world,
+    ratio,
+)
 
 MEASURES = [
     "customers_billed",
@@ -57,7 +67,7 @@ MEASURES = [
 ]
 GRAIN = ["bill_month", "geography", "scope"]
 
-# The columns that identify a row of each published table.
+# The columns that identify a row of each published table of bills and payments.
 KEYS = {
     "kpi_commune_month": [*GRAIN, "commune_code"],
     "kpi_district_month": [*GRAIN, "district_code"],
@@ -66,6 +76,19 @@ KEYS = {
     "kpi_channel_month": [*GRAIN, "level", "code", "channel_code"],
     "reconciliation_partner_day": ["partner_code", "paid_date"],
 }
+
+# And of each published table about people and counters; the end-to-end comparison takes them in one by one as
+# the product publishes them.
+OUTREACH_KEYS = {
+    "kpi_employee_month": ["month", "employee_code"],
+    "kpi_campaign": ["campaign_id"],
+    "kpi_notification_month": ["month", "commune_code"],
+    "kpi_phone_month": ["month", "commune_code"],
+    "kpi_feedback_month": ["month", "commune_code"],
+    "kpi_counter_closure": ["collection_point_code"],
+    "kpi_progress": ["bill_month", "level", "code", "scope", "days_after"],
+}
+OUTREACH_TABLES = tuple(OUTREACH_KEYS)
 
 COLUMNS = {
     "kpi_commune_month": [
@@ -97,75 +120,68 @@ COLUMNS = {
         "conflict_vnd",
         "orphan_vnd",
     ],
+    "kpi_employee_month": [
+        *OUTREACH_KEYS["kpi_employee_month"],
+        "contacts",
+        "contacts_not_reached",
+        "conversions",
+        "target",
+        "attainment",
+    ],
+    "kpi_campaign": [
+        *OUTREACH_KEYS["kpi_campaign"],
+        "contacts",
+        "customers_contacted",
+        "contacted_paying_cash",
+        "converted",
+        "conversion_rate",
+        "baseline_rate",
+        "lift",
+    ],
+    "kpi_notification_month": [
+        *OUTREACH_KEYS["kpi_notification_month"],
+        "customers_active",
+        "customers_notified",
+        "coverage",
+    ],
+    "kpi_phone_month": [
+        *OUTREACH_KEYS["kpi_phone_month"],
+        "customers_active",
+        "customers_verified",
+        "verified_rate",
+    ],
+    "kpi_feedback_month": [
+        *OUTREACH_KEYS["kpi_feedback_month"],
+        "received",
+        "closed",
+        "reopened",
+        "median_hours_to_close",
+        "backlog",
+    ],
+    "kpi_counter_closure": [
+        *OUTREACH_KEYS["kpi_counter_closure"],
+        "as_of",
+        "customers_served",
+        "cashless_rate",
+        "notification_coverage",
+        "phone_verified_rate",
+        "feedback_open",
+        "is_cashless_rate_ok",
+        "is_coverage_ok",
+        "is_phone_ok",
+        "is_feedback_ok",
+        "is_authority_reported",
+        "is_ready",
+        "on_time_rate_before",
+        "on_time_rate_after",
+    ],
+    "kpi_progress": [
+        *OUTREACH_KEYS["kpi_progress"],
+        "bills_issued",
+        "bills_settled",
+        "bills_cashless",
+    ],
 }
-
-
-def ratio(numerator: Any, denominator: Any) -> float | None:
-    """A rate, null when there is nothing to divide by."""
-    return float(numerator) / float(denominator) if denominator else None
-
-
-@dataclass
-class World:
-    """What every table is computed from."""
-
-    reference: Reference
-    settlement: Settlement
-    places: CustomerPlaces
-    points: CollectionPoints
-    mandates: Rows
-    targets: Rows
-    data_through: date | None
-    final_after_days: int
-
-    def bills(self, scope: str) -> list[Bill]:
-        """The in-scope bills of a scope."""
-        return [bill for bill in self.settlement.bills if bill.row["bill_type"] in SCOPES[scope]]
-
-    def counters(self, day: date, geography: str = "as_recorded") -> list[str]:
-        """The communes of the counters open on a day, one entry per counter."""
-        return [self.points.commune(code, day, geography) for code in self.points.open_on(day)]
-
-    def status(self, month: date) -> str:
-        """Whether a month's figures still move."""
-        if self.data_through is None:
-            return "provisional"
-        age = (self.data_through - month_end(month)).days
-        return "final" if age > self.final_after_days else "provisional"
-
-    def has_auto_debit(self, customer_code: str, day: date) -> bool:
-        """Whether a mandate of the customer is active on a day."""
-        return any(
-            mandate["customer_code"] == customer_code
-            and mandate["signed_on"] <= day
-            and (mandate["ended_on"] is None or day <= mandate["ended_on"])
-            for mandate in self.mandates
-        )
-
-    def target(self, level: str, code: str, month: date) -> Any:
-        """The target of a unit's headline rate in a month; codes of communes are read in the month's era."""
-        if code in (UNRESOLVED, UNKNOWN):
-            return None
-        era = era_of(month)
-        fitting = []
-        for row in self.targets:
-            if (row["level"], row["metric"], row["month"]) != (level, "cashless_rate_customers", month):
-                continue
-            unit = self.reference.read(row["code"], era) if level == "commune" else row["code"]
-            if unit == code:
-                fitting.append(row)
-        if not fitting:
-            return None
-        return max(fitting, key=lambda row: (row["updated_at"], row["code"].encode()))["target"]
-
-
-def cashless_customers(bills: Iterable[Bill], classes: tuple[str, ...]) -> set[str]:
-    """The customers all of whose bills are cashless."""
-    all_cashless: dict[str, bool] = {}
-    for bill in bills:
-        code = bill.row["customer_code"]
-        all_cashless[code] = all_cashless.get(code, True) and bill.is_cashless(classes)
-    return {code for code, cashless in all_cashless.items() if cashless}
 
 
 def measures(bills: list[Bill], month: date, world: World) -> Row:
@@ -213,19 +229,6 @@ def add_target(row: Row, level: str, code: str, world: World) -> None:
         row["target"] = world.target(level, code, row["bill_month"])
         if row["target"] is not None:
             row["attainment"] = ratio(row["cashless_rate_customers"], row["target"])
-
-
-def group(bills: Iterable[Bill], unit: Callable[[Bill], Any]) -> dict[tuple[date, Any], list[Bill]]:
-    """Bills by (month, unit)."""
-    grouped: dict[tuple[date, Any], list[Bill]] = defaultdict(list)
-    for bill in bills:
-        grouped[bill.row["bill_month"], unit(bill)].append(bill)
-    return grouped
-
-
-def as_recorded(bill: Bill, world: World) -> Any:
-    """The as_recorded place of a bill."""
-    return world.places.as_recorded(bill.row["customer_code"], bill.row["bill_month"])
 
 
 def unit_of_most_customers(bills: list[Bill], world: World) -> str:
@@ -420,36 +423,36 @@ def reconciliation_partner_day(world: World, bill_rows: Rows) -> Rows:
 
 
 def recompute(
-    bundle: Mapping[str, pd.DataFrame], final_after_days: int = FINAL_AFTER_DAYS
+    bundle: Mapping[str, pd.DataFrame],
+    final_after_days: int = FINAL_AFTER_DAYS,
+    *,
+    tables: Collection[str] = tuple(KEYS),
+    gates: Gates | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """The six published tables from the accepted, typed rows of every source (a missing source is empty)."""
-    rows = {source: records(table) for source, table in bundle.items()}
-    facts = reference()
-    payment_rows = rows.get("payments", [])
-    bill_rows = rows.get("bills", [])
-    paid = [row["paid_at"].date() for row in payment_rows if row["kind"] == "payment"]
-    world = World(
-        reference=facts,
-        settlement=settle(bill_rows, payment_rows, facts),
-        places=CustomerPlaces(rows.get("customers", []), facts),
-        points=CollectionPoints(rows.get("collection_points", []), facts),
-        mandates=current_rows("auto_debit_mandates", rows.get("auto_debit_mandates", [])),
-        targets=current_rows("targets", rows.get("targets", [])),
-        data_through=max(paid, default=None),
-        final_after_days=final_after_days,
-    )
-    communes = kpi_commune_month(world)
-    tables = {
+    """Published tables from the accepted, typed rows of every source (a missing source is empty).
+
+    tables: which ones; those of bills and payments (KEYS) unless told otherwise, OUTREACH_TABLES for the others.
+    """
+    world = make_world(bundle, final_after_days, gates or Gates())
+    communes = cache(lambda: kpi_commune_month(world))
+    makers: dict[str, Callable[[], Rows]] = {
         "kpi_commune_month": communes,
-        "kpi_district_month": kpi_district_month(world),
-        "kpi_power_unit_month": kpi_power_unit_month(world, communes),
-        "kpi_company_month": kpi_company_month(world),
-        "kpi_channel_month": kpi_channel_month(world),
-        "reconciliation_partner_day": reconciliation_partner_day(world, bill_rows),
+        "kpi_district_month": lambda: kpi_district_month(world),
+        "kpi_power_unit_month": lambda: kpi_power_unit_month(world, communes()),
+        "kpi_company_month": lambda: kpi_company_month(world),
+        "kpi_channel_month": lambda: kpi_channel_month(world),
+        "reconciliation_partner_day": lambda: reconciliation_partner_day(world, records(bundle.get("bills"))),
+        "kpi_employee_month": lambda: outreach.kpi_employee_month(world),
+        "kpi_campaign": lambda: outreach.kpi_campaign(world),
+        "kpi_notification_month": lambda: coverage.kpi_notification_month(world),
+        "kpi_phone_month": lambda: coverage.kpi_phone_month(world),
+        "kpi_counter_closure": lambda: closure.kpi_counter_closure(world),
+        "kpi_feedback_month": lambda: feedback.kpi_feedback_month(world),
+        "kpi_progress": lambda: progress.kpi_progress(world),
     }
     return {
         name: pd.DataFrame(
-            [[row[c] for c in COLUMNS[name]] for row in table], columns=COLUMNS[name], dtype=object
+            [[row[c] for c in COLUMNS[name]] for row in makers[name]()], columns=COLUMNS[name], dtype=object
         )
-        for name, table in tables.items()
+        for name in tables
     }

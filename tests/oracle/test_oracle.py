@@ -8,82 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from . import recompute
-from .columns import Row, frame, records
-
-MAY, JUNE = dt.date(2024, 5, 1), dt.date(2024, 6, 1)
-
-
-def customer(code: str, commune: str = "14587", since: str = "2020-01-01", **other: Any) -> Row:
-    """A household of Khánh Hải unless told otherwise."""
-    day = dt.date.fromisoformat(since)
-    return {
-        "customer_code": code,
-        "effective_from": day,
-        "customer_name": "Nguyễn Văn A",
-        "contract_no": "HD1",
-        "commune_code": commune,
-        "power_unit_code": "PNYK00",
-        "customer_type": "household",
-        "status": "active",
-        "updated_at": dt.datetime.combine(day, dt.time()),
-        **other,
-    }
-
-
-def bill(code: str, who: str, total: int, month: dt.date = MAY, **other: Any) -> Row:
-    """An electricity bill issued on the 5th and due on the 15th."""
-    return {
-        "bill_id": code,
-        "customer_code": who,
-        "bill_type": "electricity",
-        "bill_month": month,
-        "cycle": 1,
-        "issued_on": month.replace(day=5),
-        "due_on": month.replace(day=15),
-        "amount_before_vat": total,
-        "vat_amount": 0,
-        "total_amount": total,
-        "status": "issued",
-        "updated_at": dt.datetime.combine(month.replace(day=5), dt.time(8)),
-        **other,
-    }
-
-
-def payment(code: str, who: str, amount: int, when: str, **other: Any) -> Row:
-    """A payment through MoMo that names no bill."""
-    return {
-        "partner_code": "P",
-        "transaction_id": code,
-        "kind": "payment",
-        "channel_code": "momo",
-        "customer_code": who,
-        "amount": amount,
-        "paid_at": dt.datetime.fromisoformat(when),
-        **other,
-    }
-
-
-def reversal(code: str, of: str | None, amount: int, when: str, **other: Any) -> Row:
-    """A reversal of a payment of the same partner."""
-    return payment(code, "C1", amount, when, kind="reversal", reverses_transaction_id=of, **other)
-
-
-def figures(**sources: list[Row]) -> dict[str, pd.DataFrame]:
-    """Recompute a bundle given as rows."""
-    return recompute({name: frame(name, rows) for name, rows in sources.items()})
-
-
-def one(table: pd.DataFrame, **where: Any) -> Row:
-    """The only row with these values."""
-    found = [row for row in records(table) if all(row[name] == value for name, value in where.items())]
-    assert len(found) == 1, f"{len(found)} rows where {where}"
-    return found[0]
+from .by_hand import JUNE, MAY, bill, customer, figures, one, payment, point, reversal
+from .columns import Row
 
 
 def company(tables: dict[str, pd.DataFrame], month: dt.date = MAY, scope: str = "electricity") -> Row:
@@ -460,18 +390,6 @@ def test_collection_points() -> None:
     # last day finds it closed. D2 is a partner's. D3 lies in a commune without bills: company and district
     # (375, which has a row) only.
     july = dt.date(2024, 7, 1)
-
-    def point(code: str, place: str, updated: str, **other: Any) -> Row:
-        return {
-            "collection_point_code": code,
-            "name": code,
-            "operator": "power_unit",
-            "commune_code": place,
-            "serves_commune_codes": place,
-            "opened_on": dt.date(2015, 1, 1),
-            "updated_at": dt.datetime.fromisoformat(updated),
-            **other,
-        }
 
     tables = figures(
         customers=[customer("C1")],

@@ -1,0 +1,52 @@
+"""How far a month had come on each day since its first bill, so that a running month compares with earlier ones.
+
+Belongs here: kpi_progress. Does not belong here: the figures of whole months (recompute.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from .columns import Rows
+from .settlement import CASHLESS_REPORTED, Bill
+from .world import SCOPES, World, as_recorded, group
+
+LAST_DAY_AFTER = 60
+
+
+def kpi_progress(world: World) -> Rows:
+    """One row per month, scope, unit with bills, and day up to data through."""
+    levels: dict[str, Callable[[Bill], str]] = {
+        "company": lambda _: "COMPANY",
+        "power_unit": lambda bill: as_recorded(bill, world).power_unit_code,
+    }
+    rows: Rows = []
+    for scope in SCOPES:
+        whole = group(world.bills(scope), lambda _: "COMPANY")
+        starts = {month: min(bill.row["issued_on"] for bill in bills) for (month, _), bills in whole.items()}
+        for level, unit_of in levels.items():
+            for (month, code), bills in group(world.bills(scope), unit_of).items():
+                issued = [bill.row["issued_on"] for bill in bills]
+                settled = [
+                    (max(bill.settled_on, bill.row["issued_on"]), bill.is_cashless(CASHLESS_REPORTED))
+                    for bill in bills
+                    if bill.is_settled
+                ]
+                for days_after in range(LAST_DAY_AFTER + 1):
+                    day = starts[month] + timedelta(days=days_after)
+                    if world.data_through is None or day > world.data_through:
+                        break
+                    rows.append(
+                        {
+                            "bill_month": month,
+                            "level": level,
+                            "code": code,
+                            "scope": scope,
+                            "days_after": days_after,
+                            "bills_issued": sum(issued_on <= day for issued_on in issued),
+                            "bills_settled": sum(since <= day for since, _ in settled),
+                            "bills_cashless": sum(cashless and since <= day for since, cashless in settled),
+                        }
+                    )
+    return rows
