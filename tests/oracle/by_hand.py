@@ -13,7 +13,7 @@ import pandas as pd
 
 from .columns import Row, frame, records
 from .places import add_months
-from .recompute import KEYS, OUTREACH_TABLES, recompute
+from .recompute import recompute
 
 MAY, JUNE, JULY = dt.date(2024, 5, 1), dt.date(2024, 6, 1), dt.date(2024, 7, 1)
 CASH, MOMO = "evn_counter", "momo"
@@ -77,7 +77,7 @@ def reversal(code: str, of: str | None, amount: int, when: str, **other: Any) ->
 def figures(**sources: list[Row]) -> dict[str, pd.DataFrame]:
     """Every published table of a bundle given as rows."""
     bundle = {name: frame(name, rows) for name, rows in sources.items()}
-    return recompute(bundle, tables=[*KEYS, *OUTREACH_TABLES])
+    return recompute(bundle)
 
 
 def one(table: pd.DataFrame, **where: Any) -> Row:

@@ -67,7 +67,7 @@ MEASURES = [
 ]
 GRAIN = ["bill_month", "geography", "scope"]
 
-# The columns that identify a row of each published table of bills and payments.
+# The columns that identify a row of each published table.
 KEYS = {
     "kpi_commune_month": [*GRAIN, "commune_code"],
     "kpi_district_month": [*GRAIN, "district_code"],
@@ -75,11 +75,6 @@ KEYS = {
     "kpi_company_month": GRAIN,
     "kpi_channel_month": [*GRAIN, "level", "code", "channel_code"],
     "reconciliation_partner_day": ["partner_code", "paid_date"],
-}
-
-# And of each published table about people and counters; the end-to-end comparison takes them in one by one as
-# the product publishes them.
-OUTREACH_KEYS = {
     "kpi_employee_month": ["month", "employee_code"],
     "kpi_campaign": ["campaign_id"],
     "kpi_notification_month": ["month", "commune_code"],
@@ -88,7 +83,8 @@ OUTREACH_KEYS = {
     "kpi_counter_closure": ["collection_point_code"],
     "kpi_progress": ["bill_month", "level", "code", "scope", "days_after"],
 }
-OUTREACH_TABLES = tuple(OUTREACH_KEYS)
+# Those about people and counters.
+OUTREACH_TABLES = tuple(KEYS)[6:]
 
 COLUMNS = {
     "kpi_commune_month": [
@@ -121,7 +117,7 @@ COLUMNS = {
         "orphan_vnd",
     ],
     "kpi_employee_month": [
-        *OUTREACH_KEYS["kpi_employee_month"],
+        *KEYS["kpi_employee_month"],
         "contacts",
         "contacts_not_reached",
         "conversions",
@@ -129,7 +125,7 @@ COLUMNS = {
         "attainment",
     ],
     "kpi_campaign": [
-        *OUTREACH_KEYS["kpi_campaign"],
+        *KEYS["kpi_campaign"],
         "contacts",
         "customers_contacted",
         "contacted_paying_cash",
@@ -139,19 +135,19 @@ COLUMNS = {
         "lift",
     ],
     "kpi_notification_month": [
-        *OUTREACH_KEYS["kpi_notification_month"],
+        *KEYS["kpi_notification_month"],
         "customers_active",
         "customers_notified",
         "coverage",
     ],
     "kpi_phone_month": [
-        *OUTREACH_KEYS["kpi_phone_month"],
+        *KEYS["kpi_phone_month"],
         "customers_active",
         "customers_verified",
         "verified_rate",
     ],
     "kpi_feedback_month": [
-        *OUTREACH_KEYS["kpi_feedback_month"],
+        *KEYS["kpi_feedback_month"],
         "received",
         "closed",
         "reopened",
@@ -159,7 +155,7 @@ COLUMNS = {
         "backlog",
     ],
     "kpi_counter_closure": [
-        *OUTREACH_KEYS["kpi_counter_closure"],
+        *KEYS["kpi_counter_closure"],
         "as_of",
         "customers_served",
         "cashless_rate",
@@ -176,7 +172,7 @@ COLUMNS = {
         "on_time_rate_after",
     ],
     "kpi_progress": [
-        *OUTREACH_KEYS["kpi_progress"],
+        *KEYS["kpi_progress"],
         "bills_issued",
         "bills_settled",
         "bills_cashless",
@@ -431,7 +427,7 @@ def recompute(
 ) -> dict[str, pd.DataFrame]:
     """Published tables from the accepted, typed rows of every source (a missing source is empty).
 
-    tables: which ones; those of bills and payments (KEYS) unless told otherwise, OUTREACH_TABLES for the others.
+    tables: which ones; all unless told otherwise.
     """
     world = make_world(bundle, final_after_days, gates or Gates())
     communes = cache(lambda: kpi_commune_month(world))

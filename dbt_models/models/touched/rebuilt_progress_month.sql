@@ -10,7 +10,7 @@ from {{ source('published', 'kpi_progress') }} as published
 group by published.bill_month, published.scope
 having
     max(published.days_after) < {{ progress_days() }}
-    or min(published.first_issued_on) + {{ progress_days() }} > {{ data_through() }}
+    or min(published.first_issued_on) + {{ progress_days() }} > coalesce({{ data_through() }}, '-infinity'::date)
 union
 -- Bills issued after data through have no day yet.
 select company.bill_month
