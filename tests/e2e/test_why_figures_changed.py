@@ -1,0 +1,235 @@
+"""Final and signed months: what changes in them is told, and why; and the lists that people work from.
+
+Does not belong here: which figures are right (the recomputation says so), and publishing by itself (tests/publish).
+"""
+
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from dagster_project.errors import CashlessError
+from dagster_project.orchestration.published import published_tables
+from dagster_project.publish.sign_off import sign_off
+from dagster_project.report.explain import Question, explain
+from dagster_project.report.explanation import print_answer
+from dagster_project.report.lists import write_list
+from dagster_project.settings import Settings
+from dagster_project.warehouse.connection import connect
+from tests.e2e import pipeline
+from tests.e2e.cases import HOME, TODAY, Arrival, Scene, tables
+from tests.oracle.write_bundle import write
+
+
+class House:
+    """A warehouse that takes one landing folder after the other."""
+
+    def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch, target: Path) -> None:
+        self.settings = settings.model_copy(update={"today": TODAY})
+        self._monkeypatch, self._target = monkeypatch, target
+        self._drops = 0
+
+    def take(self, *arrivals: Arrival) -> None:
+        self._drops += 1
+        landing = self._target / f"drop {self._drops}"
+        write(tables(list(arrivals)), landing, self._drops, only_csv=True)
+        settings = self.settings.model_copy(update={"landing": str(landing)})
+        pipeline.run(settings, self._monkeypatch, self._target)
+
+    def sign(self, month: date, by: str) -> Any:
+        with closing(connect(self.settings)) as conn:
+            return sign_off(conn, published_tables(), month, by, None)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with closing(connect(self.settings)) as conn, conn.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def revisions(self) -> list[tuple[Any, ...]]:
+        """Of the company, electricity, as recorded, reported reading."""
+        return self.query(
+            "select publication_id, bill_month, column_name, old_value::float, new_value::float, cardinality(files)"
+            " from bi.kpi_revision where table_name = 'kpi_company_month' and scope = 'electricity'"
+            " and geography = 'as_recorded' and column_name not like '%strict'"
+            " order by publication_id, bill_month, column_name"
+        )
+
+
+@pytest.fixture
+def house(warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> House:
+    return House(warehouse, monkeypatch, tmp_path)
+
+
+def test_a_final_month_does_not_change_silently(house: House) -> None:
+    one, two, late = Scene(1), Scene(2), Scene(20)
+    house.take(
+        *(one.customer(), *one.paid_bill(1), two.customer(), two.bill(1)),
+        *(late.customer(), *late.paid_bill(1)),  # data through lies more than three years later
+    )
+    assert house.revisions() == []
+    assert house.query("select count(*) from bi.fct_bill_history") == [(0,)]
+
+    # A late payment of a final month; a running month changes as well, and is not told.
+    house.take(two.payment(1, bill=1, day=300), late.bill(2))
+    running = house.query(
+        f"select status from bi.kpi_company_month where bill_month = '{late.month()}' and scope = 'electricity'"
+        " and geography = 'as_recorded'"
+    )
+    assert running == [("provisional",)]
+    second = [
+        (2, two.month(), "cashless_rate_customers", 0.0, 1.0, 1),
+        (2, two.month(), "customers_cashless", 0.0, 1.0, 1),
+    ]
+    assert house.revisions() == second
+
+    # The bill is cancelled: the row of its month goes.
+    house.take(two.bill(1, status="cancelled", updated_at=two.at(200)))
+    assert house.revisions() == [
+        *second,
+        (3, two.month(), "cashless_rate_customers", 1.0, None, 1),
+        (3, two.month(), "customers_billed", 1.0, None, 1),
+        (3, two.month(), "customers_cashless", 1.0, None, 1),
+    ]
+    # Of every unit that the bill counted for.
+    bill = f"from bi.fct_bill where bill_month = '{two.month()}'"
+    assert house.query(
+        "select distinct table_name, geography, code from bi.kpi_revision where publication_id = 3 order by 1, 2"
+    ) == [
+        ("kpi_commune_month", "as_recorded", HOME),
+        *house.query(f"select 'kpi_commune_month', 'current', current_commune_code {bill}"),
+        ("kpi_company_month", "as_recorded", "COMPANY"),
+        ("kpi_company_month", "current", "COMPANY"),
+        *house.query(f"select 'kpi_district_month', 'as_recorded', district_code {bill}"),
+        ("kpi_power_unit_month", "as_recorded", "PNYK00"),
+    ]
+
+
+def test_a_signed_month_does_not_change_silently_either(house: House) -> None:
+    """Also while it is provisional; what was signed is kept."""
+    scene = Scene(1)
+    with pytest.raises(CashlessError, match="no figure of it is published"):
+        house.sign(scene.month(), "An")
+    house.take(scene.customer(), *scene.paid_bill(1), scene.bill(2))
+    done = house.sign(scene.month(), "An")
+    assert (done.publication_id, done.status) == (1, "provisional")
+    assert done.figures == house.query("select count(*) from bi.signed_figure")[0][0] > 4
+    house.take(scene.payment(2, bill=2))
+    assert [row[:5] for row in house.revisions()] == [
+        (2, scene.month(), "cashless_rate_customers", 0.0, 1.0),
+        (2, scene.month(), "customers_cashless", 0.0, 1.0),
+    ]
+    signed = "select (figures ->> 'customers_cashless')::int from bi.signed_figure where code = 'COMPANY'"
+    assert set(house.query(signed)) == {(0,)}
+    house.sign(scene.month(), "Bình")
+    assert house.query("select signed_by, publication_id from bi.sign_off order by signed_at") == [
+        ("An", 1),
+        ("Bình", 2),
+    ]
+
+
+def test_why_a_figure_changed_goes_down_to_the_lines(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene, other = Scene(1), Scene(1)
+    house.take(scene.customer(), *scene.paid_bill(1), scene.bill(2), scene.bill(3))
+    house.take(scene.payment(2, bill=2))
+    house.take(scene.bill(3, status="cancelled", updated_at=scene.at(100)), other.bill(4))
+    question = Question(scene.month(), place="commune_code", code=HOME, since=1)
+    answer = explain(house.settings, question, 10)
+    assert (answer.since, answer.newest, answer.moved) == (1, 3, 3)
+    assert [answer.before[name] for name in ("bills_issued", "bills_settled")] == [3, 1]
+    assert [answer.after[name] for name in ("bills_issued", "bills_settled")] == [3, 2]
+    [published] = house.query(
+        "select customers_billed, customers_cashless, bills_issued, amount_collected_vnd from bi.kpi_commune_month"
+        " where geography = 'as_recorded' and scope = 'electricity'"
+    )
+    names = ("customers_billed", "customers_cashless", "bills_issued", "amount_collected_vnd")
+    assert published == tuple(answer.after[name] for name in names)
+    paid, cancelled, came = answer.bills
+    assert [(bill.bill_id, len(bill.rows)) for bill in answer.bills] == [
+        (scene.name("B", 2), 1),
+        (scene.name("B", 3), 1),
+        (scene.name("B", 4), 1),
+    ]
+    assert (paid.before or {})["is_settled"] is False
+    assert (paid.after or {})["is_settled"] is True
+    assert (paid.rows[0].source, paid.rows[0].line, paid.rows[0].is_withdrawn) == ("payments", 2, False)
+    assert (cancelled.after or {})["is_in_scope"] is False
+    assert came.before is None
+
+    print_answer(answer)
+    shown = capsys.readouterr().out
+    assert paid.rows[0].file in shown
+    assert scene.name("B", 4) in shown
+
+    # Since the second publication only what came after it; a bill that is back where it was has not moved.
+    assert explain(house.settings, Question(scene.month()), 10).since == 2
+    assert explain(house.settings, Question(scene.month(), since=2), 10).moved == 2
+    assert explain(house.settings, Question(scene.month(later=1)), 10).moved == 0
+    assert len(explain(house.settings, Question(scene.month(), since=1), 1).bills) == 1
+    with pytest.raises(CashlessError, match="There is no publication 9; there are 1 to 3"):
+        explain(house.settings, Question(scene.month(), since=9), 10)
+
+
+def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> None:
+    """Cash payers, and customers of an open counter whom nobody told; not who is closed or pays without cash."""
+    scene = Scene(1)
+    cash = {"channel_code": "evn_counter"}
+    rows: list[Arrival] = []
+    for who, channel in (("a", {}), ("b", cash), ("c", cash)):
+        rows.append(scene.customer(who, status="closed" if who == "c" else "active", phone="0912345678"))
+        for number in (1, 2, 3):
+            which = f"{number}{who}"
+            rows += [
+                scene.bill(which, who, later=number, total_amount=1000),  # type: ignore[arg-type]
+                scene.payment(which, who, bill=which, amount=1000, day=40 * number, **channel),  # type: ignore[arg-type]
+            ]
+    rows += [
+        (
+            "collection_points",
+            {
+                "collection_point_code": "DT1",
+                "name": "=Điểm thu 1",
+                "operator": "power_unit",
+                "commune_code": HOME,
+                "serves_commune_codes": HOME,
+                "opened_on": date(2010, 1, 1),
+                "planned_close_on": None,
+                "closed_on": None,
+                "authority_reported_on": None,
+                "updated_at": scene.at(0),
+            },
+        ),
+        (
+            "notifications",
+            {
+                "notification_id": "N1",
+                "campaign_id": None,
+                "customer_code": scene.name("PN", "a"),
+                "commune_code": None,
+                "topic": "counter_closure",
+                "medium": "sms",
+                "sent_at": scene.at(1),
+                "delivery": "delivered",
+                "delivered_at": None,
+                "updated_at": scene.at(1),
+            },
+        ),
+    ]
+    house.take(*rows)
+    book = tmp_path / "lists" / "cash.xlsx"
+    assert write_list(house.settings, "cash-payers", {}, book) == 1
+    header, row = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
+    told = dict(zip(header, row, strict=True))
+    assert told["Mã khách hàng / Customer code"] == scene.name("PN", "b")
+    assert told["Điện thoại / Phone"] == "0912345678"
+    assert told["Trả qua / Paid by"] == "evn_counter"
+    assert book.stat().st_mode & 0o077 == 0
+    assert write_list(house.settings, "cash-payers", {"power_unit": "PNHL00"}, book) == 0
+    assert write_list(house.settings, "not-notified", {"counter": "DT1"}, book) == 1
+    _, row = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
+    assert row[1] == "=Điểm thu 1"
+    assert scene.name("PN", "b") in row
