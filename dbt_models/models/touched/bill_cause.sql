@@ -1,6 +1,6 @@
--- Grain: one row per bill that is made anew and file of which new or withdrawn rows may have changed it: rows of the bill
--- itself, payments that pay or name it, now or as published, and what they reverse; the owner's own rows; and of a
--- customer with payments that name no bill every new row, since these payments move from bill to bill.
+-- Grain: one row per bill that is made anew and file of which new or withdrawn rows may have changed it: rows of the
+-- bill itself, payments that pay or name it, now or as published, and what they reverse; the owner's own rows; and of
+-- a customer with payments that name no bill every new row, since these payments move from bill to bill.
 {%- if is_full() %}
 {{ nothing({'bill_id': 'text', 'file_id': 'integer'}) }}
 {%- else %}
