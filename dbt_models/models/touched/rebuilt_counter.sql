@@ -1,5 +1,5 @@
--- Grain: one row per collection point whose readiness is made anew: it is open, its customers may be in another state
--- on the day it closed, or the figures of a month that it is judged by are made anew.
+-- Grain: one row per collection point whose readiness is made anew: it is judged by another day than as published, its
+-- customers may be in another state on that day, or the figures of a month that it is judged by are made anew.
 {%- if is_full() %}
 {{ nothing({'collection_point_code': 'text'}) }}
 {%- else %}
@@ -13,8 +13,13 @@ select point.collection_point_code
 from {{ ref('counter') }} as point
 cross join everywhere
 where
-    point.closed_on is null
-    or everywhere.is_touched
+    everywhere.is_touched
+    or not exists (
+        select 1 from {{ source('published', 'kpi_counter_closure') }} as published
+        where
+            published.collection_point_code = point.collection_point_code
+            and published.as_of is not distinct from point.as_of
+    )
     or point.as_of >= (select touched.touched_from from {{ ref('touched_day') }} as touched)
     or exists (
         select 1 from {{ ref('counter_bill_month') }} as judged
