@@ -6,7 +6,9 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from dagster_project.cli import main
 from dagster_project.contracts.page import PAGE, render
 from dagster_project.contracts.reference_tables import reference_contracts
 from dagster_project.orchestration.published import published_tables
@@ -45,6 +47,30 @@ def test_the_queries_of_the_analysts_page_run_as_bi_reader(published_nothing: Se
         for query in queries:
             cursor.execute(query)
             assert cursor.description
+
+
+def test_the_queries_of_the_operators_page_run_as_the_owner(published_nothing: Settings) -> None:
+    blocks = re.findall(r"```sql\n(.*?)```", (DOCS / "operator.md").read_text(encoding="utf-8"), flags=re.S)
+    queries = [block for block in blocks if re.match("select|with", block)]
+    assert len(queries) >= 2
+    with closing(connect(published_nothing)) as conn, conn.cursor() as cursor:
+        for query in queries:
+            cursor.execute(query)
+            assert cursor.description
+
+
+def test_the_catalogue_is_one_page_that_loads_nothing_from_elsewhere(
+    published_nothing: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CASHLESS_DATABASE_URL", published_nothing.database_url or "")
+    monkeypatch.setenv("CASHLESS_HOME", str(published_nothing.home))
+    page = tmp_path / "pages" / "catalogue.html"
+    done = CliRunner().invoke(main, ["db", "docs", "--out", str(page)])
+    assert done.exit_code == 0, done.output
+    text = page.read_text(encoding="utf-8")
+    assert "kpi_commune_month" in text
+    assert "Tỷ lệ khách hàng không dùng tiền mặt" in text
+    assert [tag for tag in re.findall(r"<(?:script|link|img)\b[^>]*>", text) if "://" in tag] == []
 
 
 def test_every_published_table_is_in_the_analysts_page() -> None:

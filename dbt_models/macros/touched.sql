@@ -95,7 +95,8 @@
 
 {#
   The values of `columns` in the rows of a key that stand in one of two relations only, or differently in the two.
-  Both values, where they differ.
+  Both values, where they differ. The two have the same columns in the same order; the first of `columns` is never null
+  in a row of theirs.
 #}
 {% macro in_one_only(one, other, key, columns) -%}
     select {% for column in columns %}side.{{ column }}{{ ', ' if not loop.last }}{% endfor %}

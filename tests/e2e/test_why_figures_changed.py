@@ -4,13 +4,17 @@ Does not belong here: which figures are right (the recomputation says so), and p
 """
 
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+from pydantic import ValidationError
 from python_calamine import CalamineWorkbook
 
+from dagster_project.cli import main
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.sign_off import sign_off
@@ -30,6 +34,8 @@ class House:
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch, target: Path) -> None:
         self.settings = settings.model_copy(update={"today": TODAY})
         self._monkeypatch, self._target = monkeypatch, target
+        monkeypatch.setenv("CASHLESS_DATABASE_URL", settings.database_url or "")
+        monkeypatch.setenv("CASHLESS_HOME", str(settings.home))
         self._drops = 0
 
     def take(self, *arrivals: Arrival) -> None:
@@ -47,6 +53,13 @@ class House:
         with closing(connect(self.settings)) as conn, conn.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
+
+    def set(self, **settings: Any) -> None:
+        self.settings = self.settings.model_copy(update=settings)
+
+    @staticmethod
+    def cashless(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments))
 
     def revisions(self) -> list[tuple[Any, ...]]:
         """Of the company, electricity, as recorded, reported reading."""
@@ -188,21 +201,7 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
                 scene.payment(which, who, bill=which, amount=1000, day=40 * number, **channel),  # type: ignore[arg-type]
             ]
     rows += [
-        (
-            "collection_points",
-            {
-                "collection_point_code": "DT1",
-                "name": "=Điểm thu 1",
-                "operator": "power_unit",
-                "commune_code": HOME,
-                "serves_commune_codes": HOME,
-                "opened_on": date(2010, 1, 1),
-                "planned_close_on": None,
-                "closed_on": None,
-                "authority_reported_on": None,
-                "updated_at": scene.at(0),
-            },
-        ),
+        scene.point(collection_point_code="DT1", name="=Điểm thu 1", closed_on=None),
         (
             "notifications",
             {
@@ -233,3 +232,60 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
     _, row = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
     assert row[1] == "=Điểm thu 1"
     assert scene.name("PN", "b") in row
+
+
+def test_the_gates_of_a_counter_are_the_settings(house: House) -> None:
+    """Another threshold judges every counter anew, though no file came."""
+    scene = Scene(1)
+    cash = {"channel_code": "evn_counter"}
+    house.take(
+        *(scene.customer("a"), *scene.paid_bill(1, "a"), scene.customer("b"), scene.bill(2, "b")),
+        scene.payment(2, "b", bill=2, **cash),  # type: ignore[arg-type]
+        scene.payment(3, "a", day=70),  # data through lies in a later month
+        scene.point(closed_on=None),
+    )
+    gates = "select cashless_rate::float, is_cashless_rate_ok, is_coverage_ok, is_ready from bi.kpi_counter_closure"
+    assert house.query(gates) == [(None, False, False, False)]
+    house.take(scene.point(closed_on=scene.month(1) + timedelta(days=2), updated_at=scene.at(90)))
+    assert house.query(gates) == [(0.5, False, False, False)]
+    house.set(closure_min_cashless_rate=Decimal("0.5"), closure_min_notification_coverage=Decimal(0))
+    house.take()
+    assert house.query(gates) == [(0.5, True, True, False)]
+    with pytest.raises(ValidationError, match="closure_min_cashless_rate"):
+        Settings(closure_min_cashless_rate=Decimal(2))
+
+
+def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
+    """What they say, where they write, and how they end."""
+    scene = Scene(1)
+    month = f"{scene.month():%Y-%m}"
+    nothing = house.cashless("close", month, "--by", "An")
+    assert (nothing.exit_code, nothing.stderr.count("\n")) == (1, 1)
+    assert "no figure of it is published" in nothing.stderr
+    assert house.cashless("explain", "--month", month).exit_code == 1
+    assert house.cashless("list", "cash-payers", "--out", str(tmp_path / "a.xlsx")).exit_code == 1
+
+    house.take(scene.customer(), *scene.paid_bill(1), scene.bill(2))
+    signed = house.cashless("close", month, "--by", " An ", "--note", "đã đối soát")
+    assert signed.exit_code == 0
+    assert f"signed: {month}, lần công bố / publication 1" in signed.stdout
+    assert "still provisional" in signed.stderr
+    assert house.query("select signed_by, note from bi.sign_off") == [("An", "đã đối soát")]
+    assert house.cashless("close", month, "--by", " ").exit_code == 2
+    assert house.cashless("close", "2018-13", "--by", "An").exit_code == 2
+
+    house.take(scene.payment(2, bill=2))
+    why = house.cashless("explain", "--month", month, "--commune", HOME, "--since", "1")
+    assert why.exit_code == 0
+    assert "publication 1 → 2" in why.stdout
+    assert "1 hóa đơn thay đổi / bills changed" in why.stdout
+    assert scene.name("B", 2) in why.stdout
+    elsewhere = house.cashless("explain", "--month", month, "--power-unit", "PNHL00")
+    assert "No bill of it has changed" in elsewhere.stdout
+    assert house.cashless("explain", "--month", month, "--commune", HOME, "--district", "373").exit_code == 2
+
+    book = tmp_path / "lists" / "b.xlsx"
+    listed = house.cashless("list", "cash-payers", "--commune", HOME, "--out", str(book))
+    assert (listed.exit_code, book.exists()) == (0, True)
+    assert ": 0 khách hàng / customers" in listed.stdout
+    assert "personal data" in listed.stderr

@@ -17,13 +17,14 @@ published_allocation as (
 
 select changed.bill_month
 from (
-    {{ in_one_only('published_bill', ref('fct_bill'), ['bill_id'], ['bill_month']) }}
+    {{ in_one_only('published_bill', ref('fct_bill'), ['bill_id', 'customer_key'], ['bill_month']) }}
 ) as changed
 union
 select changed.bill_month
 from (
     {{ in_one_only(
-        'published_allocation', ref('fct_allocation'), ['bill_id', 'partner_code', 'transaction_id'], ['bill_month']
+        'published_allocation', ref('fct_allocation'), ['bill_id', 'customer_key', 'partner_code', 'transaction_id'],
+        ['bill_month']
     ) }}
 ) as changed
 union
