@@ -91,7 +91,7 @@ _COMMUNE = click.option("--commune", metavar="CODE", help="Only this commune.")
 @click.option("--power-unit", metavar="CODE", help="Only this power unit.")
 @_COMMUNE
 def cash_payers(out: Path, **wanted: str | None) -> None:
-    """Who still pays cash: of their three latest electricity bills not all are cashless.
+    """Who still pays cash: of their three latest settled electricity bills one is not cashless.
 
     With how they paid, auto-debit, last contact and its outcome, whether the number is verified and whether they were
     told that counters close. Communes are those of today's map.
@@ -104,7 +104,7 @@ def cash_payers(out: Path, **wanted: str | None) -> None:
 @click.option("--counter", metavar="CODE", help="Only this collection point.")
 @_COMMUNE
 def not_notified(out: Path, **wanted: str | None) -> None:
-    """Whom an open counter serves and nobody has told that counters close."""
+    """Whom a counter that is open and to be closed serves, and nobody has told."""
     _write("not-notified", out, wanted)
 
 

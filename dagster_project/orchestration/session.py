@@ -67,7 +67,8 @@ class RunSession:
         published = self._published()
         through = last_change(self.conn)
         fingerprint = self.input_fingerprint()
-        everything = Window(True, EVERYTHING, through, fingerprint)
+        known_through = None if published is None else published.changes_through
+        everything = Window(True, EVERYTHING, through, fingerprint, known_through)
         if published is None:
             return everything if self._has_rows() else None
         if self.is_full or published.input_fingerprint != fingerprint:
@@ -79,7 +80,7 @@ class RunSession:
         # A full build that was not published, or died, has left its own reference tables behind.
         if reference_fingerprint(self.conn) != fingerprint:
             return everything
-        return Window(False, published.changes_through, through, fingerprint)
+        return Window(False, published.changes_through, through, fingerprint, known_through)
 
     def _published(self) -> Build | None:
         with self.conn, self.conn.cursor() as cursor:

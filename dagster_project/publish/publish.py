@@ -82,7 +82,7 @@ def publish(
             if on_table is not None:
                 on_table(change)
 
-        revision.name_files(cur, publication_id)
+        revision.note_causes(cur, publication_id)
         change_shapes(cur, tables, rebuilt)
         for table in tables:
             relations.ensure_indexes(cur, table)

@@ -88,15 +88,29 @@ def unit_code(table: PublishedTable) -> sql.Composable:
     return sql.Identifier(units[0]) if units else sql.Literal("COMPANY")
 
 
-def name_files(cur: Cursor, publication_id: int) -> None:
-    """Say of each revision which files brought the rows that changed its bills; after the bills' rows are changed.
+def note_causes(cur: Cursor, publication_id: int) -> None:
+    """Keep which rows of files changed the bills of this publication, and say of each revision which files those are.
 
-    None are named where everything was made anew: then models, reference data or settings may be the cause.
+    After the bills' rows are changed.
     """
+    if not relations.relation_exists(cur, "touched", "bill_cause"):
+        return
+    cur.execute(
+        """
+        insert into published.fct_bill_cause
+            (publication_id, bill_id, source, file_id, line, is_withdrawn, partner_code, transaction_id)
+        select %(publication_id)s, bill_id, source, file_id, line, is_withdrawn, partner_code, transaction_id
+        from touched.bill_cause
+        where bill_id in (
+            select bill_id from published.fct_bill_history where publication_id = %(publication_id)s
+        )
+        """,
+        {"publication_id": publication_id},
+    )
     cur.execute(
         "select exists (select from published.kpi_revision where publication_id = %s)", (publication_id,)
     )
-    if cur.fetchone() != (True,) or not relations.relation_exists(cur, "touched", "bill_cause"):
+    if cur.fetchone() != (True,):
         return
     cur.execute(
         """
@@ -122,7 +136,8 @@ def name_files(cur: Cursor, publication_id: int) -> None:
                     when r.geography = 'current' then bill.current_commune_code
                     else bill.commune_code
                 end
-            join touched.bill_cause as cause on cause.bill_id = bill.bill_id
+            join published.fct_bill_cause as cause
+                on cause.publication_id = %(publication_id)s and cause.bill_id = bill.bill_id
             join landing.file as file on file.file_id = cause.file_id
             group by 1, 2, 3, 4, 5
         ) as cause

@@ -49,12 +49,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a landing file that came, or was withdrawn, since then."""
+    """A row of a landing file that came, or was withdrawn, since then; of a payment also what it was: `kind`,
+    `amount_vnd` and `channel_code` as published now, None if it is no longer there.
+    """
 
     source: str
     file: str
     line: int
     is_withdrawn: bool
+    partner_code: str | None
+    transaction_id: str | None
+    kind: str | None
+    amount_vnd: int | None
+    channel_code: str | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,8 @@ class Answer:
 def explain(settings: Settings, question: Question, limit: int) -> Answer:
     """Answers from schema bi and the history of bills, with at most `limit` bills, in order of their ids.
 
-    Raises CashlessError if there is no such publication or what changed since then was not kept.
+    Raises CashlessError if there is no such publication, what changed since then was not kept, or the unit has no
+    bill of that month.
     """
     with closing(connect(settings, "cashless explain")) as conn, conn, conn.cursor() as cur:
         cur.execute("set transaction isolation level repeatable read read only")
@@ -101,7 +109,10 @@ def explain(settings: Settings, question: Question, limit: int) -> Answer:
             )
         )
         shown = cur.fetchall()
-        through = _changes_through(cur, since)
+        if not moved and not before["bills_issued"] and not after["bills_issued"]:
+            raise CashlessError(
+                f"No bill of {question.month:%Y-%m} counts for {question.code}, or did at publication {since}."
+            )
         return Answer(
             question,
             since,
@@ -109,7 +120,7 @@ def explain(settings: Settings, question: Question, limit: int) -> Answer:
             before,
             after,
             moved,
-            tuple(Moved(bill, old, new, tuple(_rows(cur, bill, through))) for bill, old, new in shown),
+            tuple(Moved(bill, old, new, tuple(_rows(cur, bill, since))) for bill, old, new in shown),
         )
 
 
@@ -131,17 +142,6 @@ def _publications(cur: Cursor, since: int | None) -> tuple[int, int]:
             f"What publication {gaps[0]} changed bill by bill was not kept: ask for a change --since it."
         )
     return since, numbers[0]
-
-
-def _changes_through(cur: Cursor, publication_id: int) -> int:
-    cur.execute(
-        "select build.changes_through from published.publication join audit.build using (build_id)"
-        " where publication_id = %s",
-        (publication_id,),
-    )
-    row = cur.fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _bills(question: Question, since: int) -> sql.Composed:
@@ -213,51 +213,19 @@ def _counts(cur: Cursor, bills: sql.Composed, of: str) -> dict[str, int]:
     return dict(zip(COUNTS, cur.fetchone() or (), strict=True))
 
 
-def _rows(cur: Cursor, bill_id: str, after: int) -> Iterator[Row]:
-    """The rows since change `after` of the bill, of payments that pay or name it (and what reverses them), and of its
-    owner.
-    """
+def _rows(cur: Cursor, bill_id: str, since: int) -> Iterator[Row]:
+    """What publications after `since` knew to have changed the bill."""
     cur.execute(
         """
-        with payment as (
-            select partner_code, transaction_id from bi.fct_allocation where bill_id = %(bill)s
-            union
-            select partner_code, transaction_id from raw.payments where bill_id = %(bill)s
-            union
-            select fields ->> 'partner_code', fields ->> 'transaction_id' from landing.withdrawn_row
-            where source = 'payments' and change_id > %(after)s and fields ->> 'bill_id' = %(bill)s
-        ),
-        owner as (
-            select distinct customer_code from raw.bills where bill_id = %(bill)s
-        ),
-        found as (
-            select 'bills' as source, file_id, line, false as is_withdrawn from raw.bills
-            where bill_id = %(bill)s and not is_duplicate and change_id > %(after)s
-            union
-            select 'payments', file_id, line, false from raw.payments
-            where not is_duplicate and change_id > %(after)s and (
-                (partner_code, transaction_id) in (select partner_code, transaction_id from payment)
-                or (partner_code, reverses_transaction_id) in (select partner_code, transaction_id from payment)
-            )
-            union
-            select 'customers', file_id, line, false from raw.customers
-            where not is_duplicate and change_id > %(after)s and customer_code in (select customer_code from owner)
-            union
-            select source, file_id, line, true from landing.withdrawn_row
-            where change_id > %(after)s and not (fields ->> 'is_duplicate')::boolean and (
-                (source = 'bills' and fields ->> 'bill_id' = %(bill)s)
-                or (source = 'customers' and fields ->> 'customer_code' in (select customer_code from owner))
-                or (source = 'payments' and (
-                    (fields ->> 'partner_code', fields ->> 'transaction_id') in (select * from payment)
-                    or (fields ->> 'partner_code', fields ->> 'reverses_transaction_id') in (select * from payment)
-                ))
-            )
-        )
-        select found.source, file.path, found.line, found.is_withdrawn
-        from found join landing.file as file using (file_id)
-        order by 1, 2, 3, 4
+        select
+            cause.source, cause.file, cause.line, cause.is_withdrawn, cause.partner_code, cause.transaction_id,
+            payment.kind, payment.amount_vnd, payment.channel_code
+        from bi.fct_bill_cause as cause
+        left join bi.fct_payment as payment using (partner_code, transaction_id)
+        where cause.bill_id = %s and cause.publication_id > %s
+        order by cause.publication_id, cause.source, cause.file, cause.line
         """,
-        {"bill": bill_id, "after": after},
+        (bill_id, since),
     )
     for row in cur:
         yield Row(*row)

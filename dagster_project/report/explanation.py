@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from dagster_project.report.console import new_console, new_table, number, percent
-from dagster_project.report.explain import Answer, Moved
+from dagster_project.report.explain import Answer, Moved, Row
 from dagster_project.report.quarantine import plain
 
 _LABELS = {
@@ -63,14 +63,19 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
         console.print(plain(_what_happened(bill)))
         for row in bill.rows:
             what = "rút ra / withdrawn" if row.is_withdrawn else "nạp / loaded"
-            console.print(plain(f"      {what}: {row.file}:{row.line}"))
+            console.print(plain(f"      {what}: {row.file}:{row.line}{_transaction(row)}"))
         if not bill.rows:
-            console.print(
-                "      không có dòng mới của chính hóa đơn / no new row of the bill itself: another bill or payment "
-                "of the customer, reference data, or everything made anew"
-            )
+            console.print("      không do tệp nào / by no file: reference data, a setting or a model changed")
     if answer.moved > len(answer.bills):
         console.print(f"và {number(answer.moved - len(answer.bills))} hóa đơn nữa / and more: --limit")
+
+
+def _transaction(row: Row) -> str:
+    if row.transaction_id is None:
+        return ""
+    amount = "" if row.amount_vnd is None else f", {number(row.amount_vnd)} đ"
+    how = "".join(f", {text}" for text in (row.kind, row.channel_code) if text is not None)
+    return f"  {row.partner_code} {row.transaction_id}{amount}{how}"
 
 
 def _rate(counts: dict[str, int]) -> Decimal | None:

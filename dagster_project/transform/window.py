@@ -14,13 +14,15 @@ EVERYTHING = -1
 class Window:
     """The changes (landing.change) a build takes in: those after `changes_after`, up to `changes_through`.
 
-    `is_full`: everything is made anew, whatever changed.
+    `is_full`: everything is made anew, whatever changed. `published_through`: the last change that the published
+    figures know; None if nothing is published.
     """
 
     is_full: bool
     changes_after: int
     changes_through: int
     input_fingerprint: str
+    published_through: int | None = None
 
 
 def open_window(conn: Connection, window: Window) -> None:
@@ -28,8 +30,13 @@ def open_window(conn: Connection, window: Window) -> None:
     with conn, conn.cursor() as cursor:
         cursor.execute(
             "update touched.change_window set is_full = %(is_full)s, changes_after = %(changes_after)s,"
+            " published_through = %(published_through)s,"
             " reference_fingerprint = case when %(is_full)s then '' else reference_fingerprint end",
-            {"is_full": window.is_full, "changes_after": window.changes_after},
+            {
+                "is_full": window.is_full,
+                "changes_after": window.changes_after,
+                "published_through": window.published_through,
+            },
         )
 
 

@@ -18,6 +18,16 @@
     {{ return(-1) }}
 {%- endmacro %}
 
+{# The last change that the published figures know, also where everything is made anew; none if nothing is published. #}
+{% macro published_through() -%}
+    {%- set window = source('touched', 'change_window') -%}
+    {%- if execute -%}
+        {%- set answer = run_query('select published_through from ' ~ window) -%}
+        {{ return(answer.rows[0][0]) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
 {# No rows, of these columns and types: what the lists of touched keys are when everything is made anew. #}
 {% macro nothing(columns) -%}
     select
@@ -44,6 +54,34 @@
         source = '{{ source_name }}'
         and not (fields ->> 'is_duplicate')::boolean
         and change_id > {{ changes_after() }}
+{%- endmacro %}
+
+{# Those rows themselves, also where everything is made anew: of which file and line, whether withdrawn, and `columns`. #}
+{% macro moved_rows(source_name, columns) -%}
+    select
+        '{{ source_name }}' as source,
+        file_id,
+        line,
+        false as is_withdrawn,
+        {{ columns | join(', ') }}
+    from {{ source('raw', source_name) }}
+    where
+        not is_duplicate
+        and change_id > {{ published_through() | int }}
+    union all
+    select
+        source,
+        file_id,
+        line,
+        true as is_withdrawn,
+        {%- for name in columns %}
+        fields ->> '{{ name }}' as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ source('landing', 'withdrawn_row') }}
+    where
+        source = '{{ source_name }}'
+        and not (fields ->> 'is_duplicate')::boolean
+        and change_id > {{ published_through() | int }}
 {%- endmacro %}
 
 {#

@@ -46,6 +46,7 @@ RULES = {
     "verified_number",
     "reopened_feedback",
     "progress_of_a_month",
+    "who_pays_cash",
 }
 
 

@@ -22,7 +22,8 @@ from tests.oracle.recompute import KEYS, recompute
 # Views of bi that tell of runs and files, not of figures: they differ by nature.
 BOOKKEEPING = (
     *("publication", "load_audit", "quarantine", "sign_off", "signed_figure"),
-    *("kpi_revision", "fct_bill_history"),  # what publications changed: it depends on how many there were
+    # What publications changed: it depends on how many there were.
+    *("kpi_revision", "fct_bill_history", "fct_bill_cause"),
 )
 FACTS = {
     "fct_bill": "select customer_code, t.* from bi.fct_bill as t join bi_private.customer_key using (customer_key)",

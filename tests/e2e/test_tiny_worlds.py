@@ -38,6 +38,20 @@ MANY = range(3000, 3040)
 PERSON = Person("a test", "")
 COMMUNES = ["14587", "14320", "14404", "31519", "nowhere"]
 CHANNELS = ["momo", "momo", "auto_debit", "evn_counter", "partner_agent", "a new one", None]
+PHONES = ["0912345678", "0987654321", None]
+# What touches the figures of all later months comes from few worlds by a drop, so that the others' stay as they are.
+OF_PEOPLE = [
+    *(
+        "campaigns",
+        "campaign_contacts",
+        "campaign_contacts",
+        "campaign_contacts",
+        "notifications",
+        "notifications",
+    ),
+    *("phone_reviews", "phone_reviews", "feedback", "feedback", "employees"),
+]
+TALKING = 4
 # Rows of these come by every drop; what touches all months at once comes by few.
 OFTEN = ["customers", "bills", "bills", "payments", "payments", "payments", "payments", "auto_debit_mandates"]
 
@@ -87,6 +101,7 @@ class World:
             "effective_from": random.choice([start, start + timedelta(days=20), start + timedelta(days=35)]),
             "customer_name": "Bình",
             "contract_no": "HD1",
+            "phone": random.choice(PHONES),
             "commune_code": random.choice(COMMUNES),
             "power_unit_code": random.choice(["PNYK00", "PNNQ00"]),
             "customer_type": "household",
@@ -175,6 +190,88 @@ class World:
             "updated_at": self.moment(),
         }
 
+    def _campaigns(self) -> Row:
+        start = add_months(FIRST_MONTH, 2 * self.number)
+        return {
+            "campaign_id": self.name("C", 1),
+            "name": self.random.choice(["Vận động", "Vận động 2"]),
+            "kind": "household_visit",
+            "starts_on": start,
+            "ends_on": self.random.choice([None, start + timedelta(days=30)]),
+            "updated_at": self.moment(),
+        }
+
+    def _campaign_contacts(self) -> Row:
+        random = self.random
+        return {
+            "contact_id": self.name("CC", 3),
+            "campaign_id": self.name("C", 2),
+            "customer_code": self.name("PN", self.customers + (random.random() < 0.1)),
+            "employee_code": random.choice([None, self.name("NV", 2)]),
+            "bank_code": None,
+            "contacted_at": self.moment(),
+            "place": "home",
+            "outcome": random.choice(["not_reached", "refused", "agreed", "agreed"]),
+            "updated_at": self.moment(),
+        }
+
+    def _notifications(self) -> Row:
+        random = self.random
+        return {
+            "notification_id": self.name("N", 3),
+            "campaign_id": None,
+            "customer_code": random.choice([None, *(self.name("PN", self.customers) for _ in range(4))]),
+            "commune_code": random.choice([None, *COMMUNES]),
+            "topic": random.choice(["counter_closure", "counter_closure", "campaign"]),
+            "medium": random.choice(["sms", "sms", "public_posting"]),
+            "sent_at": self.moment(),
+            "delivery": random.choice(["unknown", "failed", "delivered", "delivered", "delivered"]),
+            "delivered_at": None,
+            "updated_at": self.moment(),
+        }
+
+    def _phone_reviews(self) -> Row:
+        random = self.random
+        return {
+            "review_id": self.name("R", 3),
+            "customer_code": self.name("PN", self.customers),
+            "phone": random.choice(PHONES),
+            "reviewed_at": self.moment(),
+            "result": random.choice(["unreachable", "not_owner", "owner_confirmed", "owner_confirmed"]),
+            "updated_at": self.moment(),
+        }
+
+    def _feedback(self) -> Row:
+        random, received = self.random, self.moment()
+        closed = random.choice([None, received + timedelta(hours=30), received + timedelta(days=40)])
+        return {
+            "feedback_id": self.name("F", 3),
+            "customer_code": random.choice([None, self.name("PN", self.customers)]),
+            "commune_code": random.choice([None, *COMMUNES]),
+            "received_at": received,
+            "topic": random.choice(["counter_closure", "bill"]),
+            "text": None,
+            "status": "open" if closed is None else "closed",
+            "closed_at": closed,
+            "reopened": random.random() < 0.2,
+            "updated_at": self.moment(),
+        }
+
+    def _employees(self) -> Row:
+        return {
+            "employee_code": self.name("NV", 2),
+            "effective_from": add_months(FIRST_MONTH, 2 * self.number),
+            "employee_name": "Nguyễn An",
+            "power_unit_code": self.random.choice(["PNYK00", "PNNQ00"]),
+            "status": "active",
+            "updated_at": self.moment(),
+        }
+
+    def talk(self) -> list[tuple[str, Row]]:
+        """Rows about people."""
+        sources = self.random.choices(OF_PEOPLE, k=self.random.randint(1, 5))
+        return [(source, self.row(source)) for source in sources]
+
     def drop(self, is_first: bool, with_points: bool) -> list[tuple[str, Row]]:
         """Many rows at first, later few or none; in drops `with_points` also collection points."""
         random = self.random
@@ -237,6 +334,8 @@ def _text(column: Column, value: Any) -> str:
     """A value in the plainest of the forms that are read."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:%Y-%m}" if column.kind == "month" else str(value)
 
 
@@ -291,6 +390,7 @@ def _play(
         settings = warehouse.model_copy(update={"today": today})
         shared: list[tuple[str, Row]] = []
         taken_back: list[File] = []
+        talking = Random(f"talk {seed} {drop}").sample(worlds, min(len(worlds), TALKING))
         for world in worlds:
             random, known = world.random, came[world.number]
             own = [file for file in files if f"/w{world.number:03d}_" in file.path]
@@ -299,6 +399,8 @@ def _play(
             if gone and random.random() < 0.7:
                 continue  # so that nothing else touches what these did
             new = world.drop(is_first=drop == 1, with_points=drop % 3 == 0)
+            if world in talking:
+                new += world.talk()
             # Some rows come again, some with another value in one place.
             if not world.takes_back:
                 new += random.sample(known, min(len(known), random.choice([0, 0, 0, 1, 3])))

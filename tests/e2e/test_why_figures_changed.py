@@ -18,13 +18,15 @@ from dagster_project.cli import main
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.sign_off import sign_off
+from dagster_project.raw.changes import Person
+from dagster_project.raw.withdraw import unload
 from dagster_project.report.explain import Question, explain
 from dagster_project.report.explanation import print_answer
 from dagster_project.report.lists import write_list
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 from tests.e2e import pipeline
-from tests.e2e.cases import HOME, TODAY, Arrival, Scene, tables
+from tests.e2e.cases import HOME, PRICE, TODAY, Arrival, Scene, tables
 from tests.oracle.write_bundle import write
 
 
@@ -44,6 +46,18 @@ class House:
         write(tables(list(arrivals)), landing, self._drops, only_csv=True)
         settings = self.settings.model_copy(update={"landing": str(landing)})
         pipeline.run(settings, self._monkeypatch, self._target)
+
+    def take_back(self, file: str) -> None:
+        unload(self.settings, [file], Person("a test", ""))
+        self.take()
+
+    def file(self, source: str, drop: int) -> str:
+        """The one file of a source that a drop brought."""
+        [(path,)] = self.query(
+            "select file from (select file, dense_rank() over (order by loaded_at) as place from bi.load_audit"
+            f" where source = '{source}') as of_source where place = {drop}"
+        )
+        return str(path)
 
     def sign(self, month: date, by: str) -> Any:
         with closing(connect(self.settings)) as conn:
@@ -97,6 +111,7 @@ def test_a_final_month_does_not_change_silently(house: House) -> None:
         (2, two.month(), "customers_cashless", 0.0, 1.0, 1),
     ]
     assert house.revisions() == second
+    assert house.query("select distinct files from bi.kpi_revision") == [([house.file("payments", 2)],)]
 
     # The bill is cancelled: the row of its month goes.
     house.take(two.bill(1, status="cancelled", updated_at=two.at(200)))
@@ -118,6 +133,15 @@ def test_a_final_month_does_not_change_silently(house: House) -> None:
         *house.query(f"select 'kpi_district_month', 'as_recorded', district_code {bill}"),
         ("kpi_power_unit_month", "as_recorded", "PNYK00"),
     ]
+
+    # It is issued after all, and in the same run everything is made anew: the file is named all the same.
+    house.set(closure_max_feedback_open=9)
+    house.take(two.bill(1, updated_at=two.at(201)))
+    back = "select distinct old_value, files from bi.kpi_revision where publication_id = 4"
+    assert house.query(back) == [(None, [house.file("bills", 4)])]
+    house.set(closure_max_feedback_open=8)
+    house.take()
+    assert house.query("select max(publication_id) from bi.kpi_revision") == [(4,)]
 
 
 def test_a_signed_month_does_not_change_silently_either(house: House) -> None:
@@ -169,7 +193,14 @@ def test_why_a_figure_changed_goes_down_to_the_lines(
     ]
     assert (paid.before or {})["is_settled"] is False
     assert (paid.after or {})["is_settled"] is True
-    assert (paid.rows[0].source, paid.rows[0].line, paid.rows[0].is_withdrawn) == ("payments", 2, False)
+    [row] = paid.rows
+    assert (row.source, row.file, row.line, row.is_withdrawn) == (
+        "payments",
+        house.file("payments", 2),
+        2,
+        False,
+    )
+    assert (row.transaction_id, row.kind, row.amount_vnd) == (scene.name("T", 2), "payment", PRICE)
     assert (cancelled.after or {})["is_in_scope"] is False
     assert came.before is None
 
@@ -181,27 +212,61 @@ def test_why_a_figure_changed_goes_down_to_the_lines(
     # Since the second publication only what came after it; a bill that is back where it was has not moved.
     assert explain(house.settings, Question(scene.month()), 10).since == 2
     assert explain(house.settings, Question(scene.month(), since=2), 10).moved == 2
-    assert explain(house.settings, Question(scene.month(later=1)), 10).moved == 0
+    with pytest.raises(CashlessError, match="No bill of 2018-04 counts for COMPANY"):
+        explain(house.settings, Question(scene.month(later=1)), 10)
     assert len(explain(house.settings, Question(scene.month(), since=1), 1).bills) == 1
     with pytest.raises(CashlessError, match="There is no publication 9; there are 1 to 3"):
         explain(house.settings, Question(scene.month(), since=9), 10)
 
 
+def test_what_undid_a_payment_is_found_though_it_pays_nothing_now(house: House) -> None:
+    """A payment that named no bill is reversed, and its file taken back."""
+    scene = Scene(1)
+    house.take(scene.customer(), scene.bill(1), scene.payment(1))
+    house.take(scene.reversal(9, of=1))
+    [undone] = explain(house.settings, Question(scene.month()), 10).bills
+    assert [(row.file, row.kind, row.is_withdrawn) for row in undone.rows] == [
+        (house.file("payments", 2), "reversal", False)
+    ]
+    house.take_back(house.file("payments", 1))
+    answer = explain(house.settings, Question(scene.month(), since=1), 10)
+    assert (answer.before["bills_settled"], answer.after["bills_settled"]) == (1, 0)
+    [undone] = answer.bills
+    assert {(row.file, row.transaction_id, row.is_withdrawn) for row in undone.rows} >= {
+        (house.file("payments", 2), scene.name("T", 9), False)
+    }
+    house.take(scene.payment(2, bill=1))
+    house.take_back(house.file("payments", 3))
+    [undone] = explain(house.settings, Question(scene.month()), 10).bills
+    assert [(row.file, row.transaction_id, row.amount_vnd, row.is_withdrawn) for row in undone.rows] == [
+        (house.file("payments", 3), scene.name("T", 2), None, True)
+    ]
+
+
 def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> None:
-    """Cash payers, and customers of an open counter whom nobody told; not who is closed or pays without cash."""
+    """Cash payers, and customers of a counter to be closed whom nobody told; not who is closed, pays without cash, or
+    has merely not paid yet.
+    """
     scene = Scene(1)
     cash = {"channel_code": "evn_counter"}
     rows: list[Arrival] = []
-    for who, channel in (("a", {}), ("b", cash), ("c", cash)):
+    for who, channel, paid in (("a", {}, 3), ("b", cash, 3), ("c", cash, 3), ("d", cash, 1), ("e", cash, 0)):
         rows.append(scene.customer(who, status="closed" if who == "c" else "active", phone="0912345678"))
-        for number in (1, 2, 3):
+        rows.append(scene.bill(f"9{who}", who, later=9, total_amount=1000))  # type: ignore[arg-type]
+        for number in range(1, paid + 1):
             which = f"{number}{who}"
             rows += [
                 scene.bill(which, who, later=number, total_amount=1000),  # type: ignore[arg-type]
                 scene.payment(which, who, bill=which, amount=1000, day=40 * number, **channel),  # type: ignore[arg-type]
             ]
     rows += [
-        scene.point(collection_point_code="DT1", name="=Điểm thu 1", closed_on=None),
+        scene.point(
+            collection_point_code="DT1",
+            name="=Điểm thu 1",
+            closed_on=None,
+            planned_close_on=date(2030, 1, 1),
+        ),
+        scene.point(collection_point_code="DT2", closed_on=None),  # nobody means to close it
         (
             "notifications",
             {
@@ -220,18 +285,21 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
     ]
     house.take(*rows)
     book = tmp_path / "lists" / "cash.xlsx"
-    assert write_list(house.settings, "cash-payers", {}, book) == 1
-    header, row = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
+    assert write_list(house.settings, "cash-payers", {}, book) == 2
+    header, row, other = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
     told = dict(zip(header, row, strict=True))
     assert told["Mã khách hàng / Customer code"] == scene.name("PN", "b")
+    assert told["Chưa trả / Not settled"] == 1
+    assert dict(zip(header, other, strict=True))["Mã khách hàng / Customer code"] == scene.name("PN", "d")
     assert told["Điện thoại / Phone"] == "0912345678"
     assert told["Trả qua / Paid by"] == "evn_counter"
     assert book.stat().st_mode & 0o077 == 0
     assert write_list(house.settings, "cash-payers", {"power_unit": "PNHL00"}, book) == 0
-    assert write_list(house.settings, "not-notified", {"counter": "DT1"}, book) == 1
-    _, row = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
-    assert row[1] == "=Điểm thu 1"
-    assert scene.name("PN", "b") in row
+    assert write_list(house.settings, "not-notified", {}, book) == 3
+    _, *people = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
+    assert {row[1] for row in people} == {"=Điểm thu 1"}
+    assert [scene.name("PN", who) in row for who, row in zip("bde", people, strict=True)] == [True] * 3
+    assert write_list(house.settings, "not-notified", {"counter": "DT2"}, book) == 0
 
 
 def test_the_gates_of_a_counter_are_the_settings(house: House) -> None:
@@ -280,8 +348,12 @@ def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
     assert "publication 1 → 2" in why.stdout
     assert "1 hóa đơn thay đổi / bills changed" in why.stdout
     assert scene.name("B", 2) in why.stdout
+    assert f"payments/{Path(house.file('payments', 2)).name}:2" in why.stdout
+    still = house.cashless("explain", "--month", month, "--scope", "all", "--since", "2")
+    assert "No bill of it has changed" in still.stdout
     elsewhere = house.cashless("explain", "--month", month, "--power-unit", "PNHL00")
-    assert "No bill of it has changed" in elsewhere.stdout
+    assert elsewhere.exit_code == 1
+    assert "No bill of" in elsewhere.stderr
     assert house.cashless("explain", "--month", month, "--commune", HOME, "--district", "373").exit_code == 2
 
     book = tmp_path / "lists" / "b.xlsx"

@@ -12,7 +12,7 @@ from .columns import Row, Rows
 from .coverage import notified, verified
 from .feedback import is_open_at
 from .places import add_months
-from .settlement import CASHLESS_REPORTED, Bill
+from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT, Bill
 from .world import World, cashless_customers, ratio
 
 MONTHS_AROUND = 3
@@ -50,7 +50,7 @@ def reaches(rate: float | None, gate: Decimal) -> bool:
 
 def nothing_known(point: Row) -> Row:
     """A counter's row when there is no day to look at: it serves nobody, and nobody complains."""
-    rates = ("cashless_rate", "notification_coverage", "phone_verified_rate")
+    rates = ("cashless_rate", "cashless_rate_strict", "notification_coverage", "phone_verified_rate")
     gates = ("is_cashless_rate_ok", "is_coverage_ok", "is_phone_ok", "is_authority_reported", "is_ready")
     return {
         "collection_point_code": point["collection_point_code"],
@@ -74,6 +74,7 @@ def closure(world: World, point: Row, as_of: date | None) -> Row:
     bills = bills_of(world, served, month, month)
     billed = {bill.row["customer_code"] for bill in bills}
     rate = ratio(len(cashless_customers(bills, CASHLESS_REPORTED)), len(billed))
+    strict_rate = ratio(len(cashless_customers(bills, CASHLESS_STRICT)), len(billed))
     coverage = ratio(len(served & notified(world, as_of)), len(served))
     phones = ratio(len(served & verified(world, as_of)), len(served))
     feedback_open = sum(
@@ -100,6 +101,7 @@ def closure(world: World, point: Row, as_of: date | None) -> Row:
         "as_of": as_of,
         "customers_served": len(served),
         "cashless_rate": rate,
+        "cashless_rate_strict": strict_rate,
         "notification_coverage": coverage,
         "phone_verified_rate": phones,
         "feedback_open": feedback_open,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from .columns import Rows
-from .settlement import CASHLESS_REPORTED, Bill
+from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT, Bill
 from .world import SCOPES, World, as_recorded, group
 
 LAST_DAY_AFTER = 60
@@ -29,7 +29,11 @@ def kpi_progress(world: World) -> Rows:
             for (month, code), bills in group(world.bills(scope), unit_of).items():
                 issued = [bill.row["issued_on"] for bill in bills]
                 settled = [
-                    (max(bill.settled_on, bill.row["issued_on"]), bill.is_cashless(CASHLESS_REPORTED))
+                    (
+                        max(bill.settled_on, bill.row["issued_on"]),
+                        bill.is_cashless(CASHLESS_REPORTED),
+                        bill.is_cashless(CASHLESS_STRICT),
+                    )
                     for bill in bills
                     if bill.is_settled
                 ]
@@ -45,8 +49,13 @@ def kpi_progress(world: World) -> Rows:
                             "scope": scope,
                             "days_after": days_after,
                             "bills_issued": sum(issued_on <= day for issued_on in issued),
-                            "bills_settled": sum(since <= day for since, _ in settled),
-                            "bills_cashless": sum(cashless and since <= day for since, cashless in settled),
+                            "bills_settled": sum(since <= day for since, *_ in settled),
+                            "bills_cashless": sum(
+                                cashless and since <= day for since, cashless, _ in settled
+                            ),
+                            "bills_cashless_strict": sum(
+                                strict and since <= day for since, _, strict in settled
+                            ),
                         }
                     )
     return rows

@@ -47,6 +47,21 @@ create index on published.fct_bill_history (bill_id);
 comment on table published.fct_bill_history is
 'Every bill that a publication changed, as it was before (not is_new) and after; of the first one nothing.';
 
+create table published.fct_bill_cause (
+    publication_id bigint not null,
+    bill_id text collate "C" not null,
+    source text collate "C" not null,
+    file_id integer not null,
+    line integer not null,
+    is_withdrawn boolean not null,
+    partner_code text collate "C",
+    transaction_id text collate "C"
+);
+create index on published.fct_bill_cause (publication_id);
+create index on published.fct_bill_cause (bill_id);
+comment on table published.fct_bill_cause is
+'Of every bill that a publication changed the rows of files that may have done it.';
+
 create table published.sign_off (
     bill_month date not null,
     signed_at timestamptz not null default clock_timestamp(),
@@ -114,8 +129,8 @@ comment on column bi.kpi_revision.column_name is 'The figure.';
 comment on column bi.kpi_revision.old_value is 'What was published before; empty if the row is new.';
 comment on column bi.kpi_revision.new_value is 'What is published now; empty if the row is gone.';
 comment on column bi.kpi_revision.files is
-'The files whose new or withdrawn rows changed bills of the row; empty if everything was made anew (models, reference
-data or settings changed).';
+'The files whose loaded or withdrawn rows changed bills of the row (bi.fct_bill_cause); empty if models, reference data or
+settings did.';
 
 create view bi.fct_bill_history as
 select
@@ -145,6 +160,32 @@ came has no row before, one that went none after. The first publication has none
 comment on column bi.fct_bill_history.publication_id is 'The publication that changed the bill.';
 comment on column bi.fct_bill_history.published_at is 'When that became visible.';
 comment on column bi.fct_bill_history.is_new is 'Whether the row is what the bill became; else what it was.';
+
+create view bi.fct_bill_cause as
+select
+    cause.publication_id,
+    cause.bill_id,
+    cause.source,
+    file.path as file,
+    cause.line,
+    cause.is_withdrawn,
+    cause.partner_code,
+    cause.transaction_id
+from published.fct_bill_cause as cause
+inner join landing.file as file on cause.file_id = file.file_id;
+comment on view bi.fct_bill_cause is
+'Of every bill that a publication changed (bi.fct_bill_history) the rows of files that were loaded or withdrawn since the
+publication before and may have done it: of the bill, of payments that pay or name it or reverse those, of its owner; and
+of an owner with payments that name no bill all new ones. A bill without such a row was changed by a model, reference
+data or a setting.';
+comment on column bi.fct_bill_cause.publication_id is 'The publication that changed the bill.';
+comment on column bi.fct_bill_cause.bill_id is 'The bill.';
+comment on column bi.fct_bill_cause.source is 'bills, payments or customers.';
+comment on column bi.fct_bill_cause.file is 'The file, as in bi.load_audit.';
+comment on column bi.fct_bill_cause.line is 'The line of the row, as in bi.quarantine.';
+comment on column bi.fct_bill_cause.is_withdrawn is 'Whether the row was taken back with its file; else it was loaded.';
+comment on column bi.fct_bill_cause.partner_code is 'Of a payment or reversal its partner.';
+comment on column bi.fct_bill_cause.transaction_id is 'Of a payment or reversal its transaction.';
 
 create view bi.sign_off as
 select
@@ -180,6 +221,10 @@ comment on column bi.signed_figure.scope is 'electricity or all.';
 comment on column bi.signed_figure.code is 'The unit''s code; COMPANY for the company.';
 comment on column bi.signed_figure.figures is 'The row, by column.';
 
+alter table touched.change_window add column published_through integer;
+comment on column touched.change_window.published_through is
+'The last change that the published figures know, also where everything is made anew; null if nothing is published.';
+
 -- Lists that people work from. Functions, because their bodies are read when they are asked: the views of bi come later
 -- than this, and may be made anew.
 set local check_function_bodies = off;
@@ -195,7 +240,7 @@ returns table (
 language sql stable
 as $$
     select
-        paying.power_unit_code, coalesce(unit.power_unit_name, paying.power_unit_code),
+        customer.power_unit_code, coalesce(unit.power_unit_name, customer.power_unit_code),
         paying.current_commune_code, coalesce(commune.commune_name, paying.current_commune_code),
         identity.customer_code, identity.customer_name, identity.contract_no, identity.phone, identity.address,
         paying.last_bill_month, paying.bills, paying.bills_cashless, paying.bills_unsettled, paying.cash_channel_code,
@@ -212,7 +257,7 @@ as $$
     inner join bi.dim_customer as customer
         on paying.customer_key = customer.customer_key and customer.is_latest and customer.status = 'active'
     inner join bi_private.customer_identity as identity on paying.customer_key = identity.customer_key
-    left join bi.dim_power_unit as unit on paying.power_unit_code = unit.power_unit_code
+    left join bi.dim_power_unit as unit on customer.power_unit_code = unit.power_unit_code
     left join bi.dim_commune as commune
         on paying.current_commune_code = commune.commune_code and commune.era = '2025h2'
     left join lateral (
@@ -225,34 +270,44 @@ as $$
     where paying.is_paying_cash
 $$;
 comment on function bi_private.cash_payers() is
-'Who still pays cash: active customers of whose three latest electricity bills not all are cashless. Personal.';
+'Who still pays cash: active customers of whose three latest settled electricity bills one is not cashless. Personal.';
 
 create view bi_private.cash_payer as select * from bi_private.cash_payers();
 comment on view bi_private.cash_payer is
-'Who still pays cash: active customers of whose three latest electricity bills not all are cashless; how, where, the last
-contact and what came of it, whether the phone number is verified and whether they were told. Personal.';
+'Who still pays cash: active customers of whose three latest settled electricity bills one is not cashless; how, where, the
+last contact and what came of it, whether the phone number is verified and whether they were told. Personal.';
 
 create function bi_private.not_notified_customers()
 returns table (
-    collection_point_code text, collection_point_name text, planned_close_on date, as_of date,
+    collection_point_code text, collection_point_name text, planned_close_on date, closed_on date,
     commune_code text, customer_code text, customer_name text, contract_no text, phone text, address text,
     is_phone_verified boolean
 )
 language sql stable
 as $$
     select
-        point.collection_point_code, point.collection_point_name, point.planned_close_on, served.as_of,
+        point.collection_point_code, point.collection_point_name, point.planned_close_on, point.closed_on,
         served.commune_code, identity.customer_code, identity.customer_name, identity.contract_no, identity.phone,
         identity.address, served.is_phone_verified
     from bi.fct_counter_customer as served
     inner join bi.dim_collection_point as point on served.collection_point_code = point.collection_point_code
     inner join bi_private.customer_identity as identity on served.customer_key = identity.customer_key
-    where not served.is_notified and point.closed_on is null
+    where
+        coalesce(point.closed_on, point.planned_close_on) is not null
+        and (point.closed_on is null or point.closed_on > (
+            select publication.data_through from bi.publication as publication
+            order by publication.publication_id desc limit 1
+        ))
+        -- Told at any time: who works with the list wants what is known now.
+        and not exists (
+            select from bi.fct_notification as notice
+            where notice.customer_key = served.customer_key and notice.is_closure_notice
+        )
 $$;
 comment on function bi_private.not_notified_customers() is
-'Whom an open counter serves and nobody has told that counters close. Personal.';
+'Whom a counter that is open and to be closed serves and nobody has told that counters close. Personal.';
 
 create view bi_private.not_notified_customer as select * from bi_private.not_notified_customers();
 comment on view bi_private.not_notified_customer is
-'Whom an open counter serves and nobody has told that counters close; planned_close_on says when that counter will.
-Personal.';
+'Whom a counter that is open and to be closed (planned_close_on, or closed_on after the data) serves and nobody has told that
+counters close. Personal.';

@@ -16,6 +16,7 @@ bill as (
         judged.judged_by,
         served.customer_key,
         fact.is_cashless,
+        fact.is_cashless_strict,
         coalesce(fact.settled_on <= fact.due_on, false) as is_on_time
     from {{ ref('counter_bill_month') }} as judged
     inner join {{ ref('fct_counter_customer') }} as served
@@ -32,7 +33,8 @@ billed_customer as (
     select
         collection_point_code,
         customer_key,
-        bool_and(is_cashless) as is_cashless
+        bool_and(is_cashless) as is_cashless,
+        bool_and(is_cashless_strict) as is_cashless_strict
     from bill
     where judged_by = 'rate'
     group by 1, 2
@@ -42,7 +44,8 @@ cashless as (
     select
         collection_point_code,
         count(*) as customers_billed,
-        count(*) filter (where is_cashless) as customers_cashless
+        count(*) filter (where is_cashless) as customers_cashless,
+        count(*) filter (where is_cashless_strict) as customers_cashless_strict
     from billed_customer
     group by 1
 ),
@@ -78,6 +81,7 @@ measured as (
         counter.as_of,
         coalesce(customer_total.customers_served, 0) as customers_served,
         {{ rate('cashless.customers_cashless', 'cashless.customers_billed') }} as cashless_rate,
+        {{ rate('cashless.customers_cashless_strict', 'cashless.customers_billed') }} as cashless_rate_strict,
         {{ rate('customer_total.customers_notified', 'customer_total.customers_served') }} as notification_coverage,
         {{ rate('customer_total.customers_verified', 'customer_total.customers_served') }} as phone_verified_rate,
         coalesce(open_feedback.feedback_open, 0) as feedback_open,
@@ -113,6 +117,7 @@ select
     as_of,
     customers_served,
     cashless_rate,
+    cashless_rate_strict,
     notification_coverage,
     phone_verified_rate,
     feedback_open,

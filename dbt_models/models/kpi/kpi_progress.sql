@@ -8,7 +8,8 @@ with event as (
         issued_on as happened_on,
         count(*) as bills_issued,
         0 as bills_settled,
-        0 as bills_cashless
+        0 as bills_cashless,
+        0 as bills_cashless_strict
     from {{ of_rebuilt_months(ref('candidate_fct_bill'), 'rebuilt_progress_month') }} as bill
     where is_in_scope
     group by 1, 2, 3, 4
@@ -20,7 +21,8 @@ with event as (
         greatest(settled_on, issued_on) as happened_on,
         0 as bills_issued,
         count(*) as bills_settled,
-        count(*) filter (where is_cashless) as bills_cashless
+        count(*) filter (where is_cashless) as bills_cashless,
+        count(*) filter (where is_cashless_strict) as bills_cashless_strict
     from {{ of_rebuilt_months(ref('candidate_fct_bill'), 'rebuilt_progress_month') }} as bill
     where is_in_scope and is_settled
     group by 1, 2, 3, 4
@@ -28,7 +30,8 @@ with event as (
 
 scoped as (
     {{ by_scope('event', [
-        'bill_month', 'power_unit_code', 'happened_on', 'bills_issued', 'bills_settled', 'bills_cashless'
+        'bill_month', 'power_unit_code', 'happened_on', 'bills_issued', 'bills_settled', 'bills_cashless',
+        'bills_cashless_strict'
     ]) }}
 ),
 
@@ -50,7 +53,8 @@ unit_event as (
         happened_on,
         bills_issued,
         bills_settled,
-        bills_cashless
+        bills_cashless,
+        bills_cashless_strict
     from scoped
     union all
     select
@@ -61,7 +65,8 @@ unit_event as (
         happened_on,
         bills_issued,
         bills_settled,
-        bills_cashless
+        bills_cashless,
+        bills_cashless_strict
     from scoped
 ),
 
@@ -96,7 +101,8 @@ counted as (
         happened_on,
         sum(bills_issued) as bills_issued,
         sum(bills_settled) as bills_settled,
-        sum(bills_cashless) as bills_cashless
+        sum(bills_cashless) as bills_cashless,
+        sum(bills_cashless_strict) as bills_cashless_strict
     from unit_event
     group by 1, 2, 3, 4, 5
 )
@@ -110,6 +116,7 @@ select
     (sum(coalesce(counted.bills_issued, 0)) over days)::bigint as bills_issued,
     (sum(coalesce(counted.bills_settled, 0)) over days)::bigint as bills_settled,
     (sum(coalesce(counted.bills_cashless, 0)) over days)::bigint as bills_cashless,
+    (sum(coalesce(counted.bills_cashless_strict, 0)) over days)::bigint as bills_cashless_strict,
     unit_day.first_issued_on
 from unit_day
 left join counted

@@ -1,4 +1,4 @@
--- Grain: one row per request or complaint. Its text is in bi_private.
+-- Grain: one row per request or complaint. Its text is not published.
 select
     feedback.feedback_id,
     feedback.customer_key,

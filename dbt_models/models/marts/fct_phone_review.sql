@@ -1,4 +1,4 @@
--- Grain: one row per review of a phone number. The number itself is in bi_private.
+-- Grain: one row per review of a phone number. The number itself is not published.
 select
     review_id,
     customer_key,

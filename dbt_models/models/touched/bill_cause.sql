@@ -1,35 +1,37 @@
--- Grain: one row per bill that is made anew and file of which new or withdrawn rows may have changed it: rows of the
--- bill itself, payments that pay or name it, now or as published, and what they reverse; the owner's own rows; and of
--- a customer with payments that name no bill every new row, since these payments move from bill to bill.
-{%- if is_full() %}
-{{ nothing({'bill_id': 'text', 'file_id': 'integer'}) }}
+-- Grain: one row per bill that is made anew and row of a file, loaded or withdrawn since the last publication, that may
+-- have changed it: rows of the bill itself, payments that pay or name it, now or as published, and what reverses them;
+-- the owner's own rows; and of a customer with payments that name no bill all of the customer's new rows, since such
+-- payments move from bill to bill.
+{%- if published_through() is none %}
+{{ nothing({
+    'bill_id': 'text', 'source': 'text', 'file_id': 'integer', 'line': 'integer', 'is_withdrawn': 'boolean',
+    'partner_code': 'text', 'transaction_id': 'text'
+}) }}
 {%- else %}
 with new_bill as (
-    {{ touched_keys('bills', {'bill_id': 'text', 'customer_code': 'text', 'file_id': 'integer'}) }}
+    {{ moved_rows('bills', ['bill_id', 'customer_code']) }}
 ),
 
 new_payment as (
-    {{ touched_keys('payments', {
-        'partner_code': 'text', 'transaction_id': 'text', 'reverses_transaction_id': 'text', 'customer_code': 'text',
-        'bill_id': 'text', 'file_id': 'integer'
-    }) }}
+    {{ moved_rows('payments', [
+        'partner_code', 'transaction_id', 'reverses_transaction_id', 'customer_code', 'bill_id'
+    ]) }}
 ),
 
 new_customer as (
-    {{ touched_keys('customers', {'customer_code': 'text', 'file_id': 'integer'}) }}
+    {{ moved_rows('customers', ['customer_code']) }}
 ),
 
-moved as (
+-- By the payment it moves: its own, and the one it reverses.
+moved_payment as (
     select
-        partner_code,
-        transaction_id,
-        file_id
+        new_payment.*,
+        transaction_id as moved_transaction_id
     from new_payment
-    union
+    union all
     select
-        partner_code,
-        reverses_transaction_id as transaction_id,
-        file_id
+        new_payment.*,
+        reverses_transaction_id as moved_transaction_id
     from new_payment
     where reverses_transaction_id is not null
 ),
@@ -46,54 +48,105 @@ paid as (
         published.transaction_id,
         published.bill_id
     from {{ source('published', 'fct_allocation') }} as published
-    where published.bill_id in (select rebuilt.bill_id from {{ ref('rebuilt_bill') }} as rebuilt)
+    where {{ only_those_in('rebuilt_bill', ['bill_id'], 'published') }}
+),
+
+party as (
+    select customer_code from new_bill
+    union
+    select customer_code from new_payment
+),
+
+-- Who has, or had, payments that name no bill.
+unnamed_payer as (
+    select party.customer_code
+    from party
+    where
+        {{ only_those_in('touched_customer', ['customer_code'], 'party') }}
+        and exists (
+            select 1 from {{ source('raw', 'payments') }} as raw_row
+            where raw_row.customer_code = party.customer_code and raw_row.bill_id is null
+        )
+    union
+    select customer_code from new_payment
+    where bill_id is null
 ),
 
 of_customer as (
     select
-        customer_code,
-        file_id
+        source,
+        file_id,
+        line,
+        is_withdrawn,
+        null as partner_code,
+        null as transaction_id,
+        customer_code
     from new_customer
-    union
+    union all
     select
-        new_row.customer_code,
-        new_row.file_id
-    from (
-        select
-            customer_code,
-            file_id
-        from new_bill
-        union
-        select
-            customer_code,
-            file_id
-        from new_payment
-    ) as new_row
-    inner join {{ ref('touched_customer') }} as touched
-        on new_row.customer_code = touched.customer_code
+        source,
+        file_id,
+        line,
+        is_withdrawn,
+        null as partner_code,
+        null as transaction_id,
+        customer_code
+    from new_bill
+    where customer_code in (select payer.customer_code from unnamed_payer as payer)
+    union all
+    select
+        source,
+        file_id,
+        line,
+        is_withdrawn,
+        partner_code,
+        transaction_id,
+        customer_code
+    from new_payment
+    where customer_code in (select payer.customer_code from unnamed_payer as payer)
 )
 
 select
     bill_id,
-    file_id
+    source,
+    file_id,
+    line,
+    is_withdrawn,
+    null as partner_code,
+    null as transaction_id
 from new_bill
 union
 select
     bill_id,
-    file_id
+    source,
+    file_id,
+    line,
+    is_withdrawn,
+    partner_code,
+    transaction_id
 from new_payment
 where bill_id is not null
 union
 select
     paid.bill_id,
-    moved.file_id
-from moved
+    moved.source,
+    moved.file_id,
+    moved.line,
+    moved.is_withdrawn,
+    moved.partner_code,
+    moved.transaction_id
+from moved_payment as moved
 inner join paid
-    on moved.partner_code = paid.partner_code and moved.transaction_id = paid.transaction_id
+    on moved.partner_code = paid.partner_code and moved.moved_transaction_id = paid.transaction_id
 union
 select
     bill.bill_id,
-    of_customer.file_id
+    of_customer.source,
+    of_customer.file_id,
+    of_customer.line,
+    of_customer.is_withdrawn,
+    of_customer.partner_code,
+    of_customer.transaction_id
 from of_customer
 inner join {{ source('private', 'customer_key') }} as customer_key
     on of_customer.customer_code = customer_key.customer_code
