@@ -52,7 +52,7 @@ def test_the_queries_of_the_analysts_page_run_as_bi_reader(published_nothing: Se
 def test_the_queries_of_the_operators_page_run_as_the_owner(published_nothing: Settings) -> None:
     blocks = re.findall(r"```sql\n(.*?)```", (DOCS / "operator.md").read_text(encoding="utf-8"), flags=re.S)
     queries = [block for block in blocks if re.match("select|with", block)]
-    assert len(queries) >= 2
+    assert queries
     with closing(connect(published_nothing)) as conn, conn.cursor() as cursor:
         for query in queries:
             cursor.execute(query)

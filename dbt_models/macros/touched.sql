@@ -25,7 +25,7 @@
         {%- set answer = run_query('select published_through from ' ~ window) -%}
         {{ return(answer.rows[0][0]) }}
     {%- endif -%}
-    {{ return(none) }}
+    {{ return(-1) }}
 {%- endmacro %}
 
 {# No rows, of these columns and types: what the lists of touched keys are when everything is made anew. #}
