@@ -70,6 +70,7 @@ def markdown(
 ) -> str:
     """The tables as Markdown: steps, stages, goals."""
     lines = [f"### {title}", "", *notes, "", *_steps(results), "", *_stages(results), ""]
+    lines += ["```", *_bars(results), "```", ""]
     lines += ["| goal | measured | alarm | |", "|---|--:|--:|---|"]
     lines += [
         f"| {what} ≤ {_number(goal)} | {_number(measured)} | {_number(alarm)} | {_judged(measured, goal, alarm)} |"
@@ -117,6 +118,19 @@ def _stages(results: Results) -> Iterator[str]:
             for name in names
         ]
         yield f"| {step} | {' | '.join(costs)} |"
+
+
+def _bars(results: Results, width: int = 60) -> Iterator[str]:
+    """Where each step's wall time goes: a bar of the first letters of its stages."""
+    runs = {step: medians(results[step]).stages for step in STEPS if step not in YARDSTICKS}
+    names = dict.fromkeys(name for stages in runs.values() for name in stages)
+    yield ", ".join(f"{name[0]} {name}" for name in names)
+    for step, stages in runs.items():
+        total, bar, until = sum(cost.wall_s for cost in stages.values()), "", 0.0
+        for name, cost in stages.items():
+            until += cost.wall_s
+            bar += name[0] * (round(width * until / total) - len(bar))
+        yield f"{step:<16} {bar} {_number(total)} s"
 
 
 def _goals(

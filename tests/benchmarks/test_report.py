@@ -17,6 +17,11 @@ def _run(wall: float, client: float = 1.0, server: float = 1.0) -> Measurement:
     )
 
 
+def _staged(**walls: float) -> Measurement:
+    stages = {name: Cost(wall, 1.0, 1.0) for name, wall in walls.items()} | {"audit": Cost(0.0, 1.0, 1.0)}
+    return replace(_run(sum(walls.values())), stages=stages)
+
+
 # The machine was twice as slow in the second repeat; the full run of the third met a disturbance.
 RESULTS = {
     **{step: [_run(1.0), _run(1.0), _run(1.0)] for step in STEPS},
@@ -60,6 +65,14 @@ def test_the_tables_have_a_line_for_every_step_stage_and_goal() -> None:
     assert judged["one day, CPU, of the full run's ≤ 0.017"] == ["0.015", "0.017", "reached"]
     assert judged["slowest dashboard query, p95, ms ≤ 20.0"] == ["12.3", "20.0", "reached"]
     assert judged["the audit, CPU, of one pass that checks the same ≤ 1.20"] == ["1.20", "1.20", "reached"]
+
+
+def test_a_bar_shows_the_stages_of_a_step() -> None:
+    uneven = {**RESULTS, FULL: [_staged(start=10.0, load=30.0, models=20.0)] * 3}
+    lines = markdown("S", uneven, [], 0.0, PASSES).splitlines()
+    bars = lines[lines.index("```") + 1 :]
+    assert bars[0] == "s start, l load, m models, a audit"
+    assert bars[1] == f"full run         {'s' * 10}{'l' * 30}{'m' * 20} 60.0 s"
 
 
 def test_between_goal_and_alarm_a_goal_is_not_reached() -> None:
