@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import contract, database, figures, files, pull, quarantine, run
+from dagster_project.cli import contract, database, figures, files, publication, pull, quarantine, run
 from dagster_project.cli.door import Door
 
 
@@ -32,6 +32,9 @@ for command in (
     figures.close,
     figures.explain,
     figures.list_,
+    publication.hold,
+    publication.release,
+    publication.publish,
     files.unload,
     files.reload,
     pull.pull,

@@ -25,6 +25,7 @@ from dagster_project.publish.build import (
     record_build,
     record_gate,
 )
+from dagster_project.publish.hold import PublicationHeld
 from dagster_project.publish.publish import publish
 from dagster_project.pull.pull import Pulled, pull_all
 from dagster_project.raw.load import load_source
@@ -290,14 +291,21 @@ def metric_keys() -> list[dg.AssetKey]:
     kinds={"postgres"},
 )
 def publication(session: dg.ResourceParam[RunSession]) -> dg.MaterializeResult[None]:
-    """The last good publication: everything BI sees, changed in one transaction, only if exactly this build passed."""
+    """The last good publication: everything BI sees, changed in one transaction, only if exactly this build passed, and
+    nobody holds publications back.
+    """
     session.report.progress("Công bố / publishing")
     with session.conn, session.conn.cursor() as cursor:
         build = newest_build(cursor)
         gate = newest_gate_result(cursor, build.build_id) if build else None
     if build is None or gate is None:
         raise dbt_project.TransformError("There is no audited build to publish: run the whole job.")
-    done = publish(session.conn, build, gate, published_tables())
+    try:
+        done = publish(session.conn, build, gate, published_tables())
+    except PublicationHeld as held:
+        # No fault: somebody wants it so. The next run after the release publishes what there is then.
+        session.report.hold = held.hold
+        return dg.MaterializeResult(metadata={"held_by": held.hold.held_by, "reason": held.hold.reason})
     session.report.publication = done
     return dg.MaterializeResult(
         metadata={

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dagster_project.audit.gate import CheckResult
+    from dagster_project.publish.hold import Hold
     from dagster_project.publish.publish import Publication
     from dagster_project.pull.pull import Pulled
     from dagster_project.raw.load import FileResult
@@ -54,6 +55,7 @@ class RunReport:
     dbt_tests: DbtTests | None = None
     checks: list["CheckResult"] = field(default_factory=list)
     publication: "Publication | None" = None
+    hold: "Hold | None" = None
 
     @property
     def is_refused(self) -> bool:
@@ -80,7 +82,8 @@ class RunResult:
         # Refused files alone are no error, unless there is nothing else.
         if not self.has_rows and any(file.refused_reason for file in self.report.files):
             return ExitCode.ERROR
-        if self.report.publication is None and not self.report.is_unchanged:
+        # That publications are held is somebody's will, and `cashless status` says so.
+        if (self.report.publication, self.report.hold) == (None, None) and not self.report.is_unchanged:
             return ExitCode.ERROR
         return ExitCode.DONE
 
@@ -201,6 +204,15 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
         console.print(
             "[red]Không công bố / Publication refused[/red]: BI giữ nguyên lần công bố trước / "
             "BI keeps the last good publication."
+        )
+    elif report.hold is not None:
+        console.print(
+            f"[yellow]Tạm dừng công bố / Publications are held[/yellow] since {report.hold.held_at:%Y-%m-%d %H:%M} by",
+            end=" ",
+        )
+        console.print(f"{report.hold.held_by}: {report.hold.reason}", markup=False)
+        console.print(
+            "BI giữ nguyên lần công bố trước / BI keeps the last publication. `cashless release` lets them go on."
         )
     elif result.has_rows and not report.is_unchanged:
         console.print(

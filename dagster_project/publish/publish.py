@@ -26,10 +26,19 @@ from dagster_project.publish.build import (
     newest_publication,
     recorded_states,
 )
+from dagster_project.publish.hold import PublicationHeld, current_hold
 from dagster_project.publish.relations import PublishedTable
 from dagster_project.publish.shape import change_shapes
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Force:
+    """Who lets a build out that the gate refused, and why. Shown wherever the publication is."""
+
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Publication:
     checks_failed: int
     changes: list[TableChange]
     warnings: list[str]
+    force: Force | None = None
 
 
 def publish(
@@ -51,8 +61,13 @@ def publish(
     gate: GateResult,
     tables: Sequence[PublishedTable],
     on_table: Callable[[TableChange], None] | None = None,
+    *,
+    force: Force | None = None,
 ) -> Publication:
     """Make BI see exactly these candidate tables, all at once, or raise and change nothing.
+
+    Raises PublicationHeld while somebody holds publications back, and PublicationRefused unless this build, the
+    newest, was audited as it is and passed; with `force` it need not have passed, and all else must be as it must.
 
     Publishing the newest publication's build again changes nothing and returns that publication.
     """
@@ -65,10 +80,13 @@ def publish(
         cur.execute("set local synchronous_commit = on")
         cur.execute("lock table published.publication in share row exclusive mode")
         _lock_candidates(cur, tables)
-        _verify(cur, build, gate, tables)
+        _verify(cur, build, gate, tables, force)
         existing = _publication_of(cur, build)
         if existing is not None:
             return existing
+        held = current_hold(cur)
+        if held is not None:
+            raise PublicationHeld(held)
 
         publication_id = _next_publication(cur)
         revision.note_revisions(cur, publication_id, tables, is_full=build.is_full)
@@ -92,7 +110,19 @@ def publish(
             _log.warning(warning)
         # Last, so that published_at is as near to the commit as it can be.
         keeps_history = not any(table.history for table in rebuilt)
-        return _record(cur, publication_id, build, gate, changes, warnings, keeps_history=keeps_history)
+        return _record(
+            cur, publication_id, build, gate, changes, warnings, keeps_history=keeps_history, force=force
+        )
+
+
+def publish_refused(conn: Connection, tables: Sequence[PublishedTable], force: Force) -> Publication:
+    """Publish the newest build although the gate refused it; PublicationRefused if there is no such build."""
+    with conn, conn.cursor() as cur:
+        build = newest_build(cur)
+        gate = newest_gate_result(cur, build.build_id) if build else None
+    if build is None or gate is None:
+        raise PublicationRefused("There is no audited build to publish.")
+    return publish(conn, build, gate, tables, force=force)
 
 
 def _lock_candidates(cur: Cursor, tables: Sequence[PublishedTable]) -> None:
@@ -114,8 +144,10 @@ def _lock_candidates(cur: Cursor, tables: Sequence[PublishedTable]) -> None:
         raise PublicationRefused(f"A candidate table is missing: {error.diag.message_primary}.") from error
 
 
-def _verify(cur: Cursor, build: Build, gate: GateResult, tables: Sequence[PublishedTable]) -> None:
-    """Raise PublicationRefused unless the candidates are of this build, the newest, audited and passed."""
+def _verify(
+    cur: Cursor, build: Build, gate: GateResult, tables: Sequence[PublishedTable], force: Force | None
+) -> None:
+    """Raise PublicationRefused unless the candidates are of this build, the newest, audited and passed, or forced."""
     if gate.build_id != build.build_id:
         raise PublicationRefused(f"The gate result is of build {gate.build_id}, not of {build.build_id}.")
     newest = newest_build(cur)
@@ -124,18 +156,7 @@ def _verify(cur: Cursor, build: Build, gate: GateResult, tables: Sequence[Publis
         raise PublicationRefused(f"Build {build.build_id} is not the newest recorded build: {found}.")
     if (newest.data_through, newest.final_after_days) != (build.data_through, build.final_after_days):
         raise PublicationRefused(f"Build {build.build_id} was recorded with another date or setting.")
-    recorded = newest_gate_result(cur, build.build_id)
-    if recorded is None:
-        raise PublicationRefused(f"Build {build.build_id} was not audited.")
-    if not recorded.passed or not gate.passed:
-        raise PublicationRefused(
-            f"Build {build.build_id} did not pass the quality gate: {recorded.checks_failed} checks failed."
-        )
-    said = (gate.checks_passed, gate.checks_warned, gate.checks_failed)
-    if said != (recorded.checks_passed, recorded.checks_warned, recorded.checks_failed):
-        raise PublicationRefused(
-            f"Build {build.build_id} was audited with another result than the one given."
-        )
+    _verify_gate(newest_gate_result(cur, build.build_id), gate, force)
     if newest.tests_failed:
         raise PublicationRefused(f"Build {build.build_id} failed {newest.tests_failed} of dbt's tests.")
     states = recorded_states(cur, build.build_id)
@@ -155,17 +176,38 @@ def _verify(cur: Cursor, build: Build, gate: GateResult, tables: Sequence[Publis
         )
 
 
+def _verify_gate(recorded: GateResult | None, gate: GateResult, force: Force | None) -> None:
+    """Raise PublicationRefused unless the gate let the build pass, or somebody forces what it refused."""
+    if recorded is None:
+        raise PublicationRefused(f"Build {gate.build_id} was not audited.")
+    is_passed = recorded.passed and gate.passed
+    if not is_passed and force is None:
+        raise PublicationRefused(
+            f"Build {gate.build_id} did not pass the quality gate: {recorded.checks_failed} checks failed."
+        )
+    said = (gate.checks_passed, gate.checks_warned, gate.checks_failed)
+    if said != (recorded.checks_passed, recorded.checks_warned, recorded.checks_failed):
+        raise PublicationRefused(
+            f"Build {gate.build_id} was audited with another result than the one given."
+        )
+    if is_passed and force is not None:
+        raise PublicationRefused(
+            f"Build {gate.build_id} passed the quality gate: there is nothing to force."
+        )
+
+
 def _publication_of(cur: Cursor, build: Build) -> Publication | None:
     cur.execute(
         "select publication_id, published_at, months, data_through, checks_passed, checks_warned,"
-        " checks_failed from published.publication where build_id = %s",
+        " checks_failed, forced_by, forced_reason from published.publication where build_id = %s",
         (str(build.build_id),),
     )
     row = cur.fetchone()
     if row is None:
         return None
-    number, published_at, months, data_through, passed, warned, failed = row
-    return Publication(number, published_at, months, data_through, passed, warned, failed, [], [])
+    number, published_at, months, data_through, passed, warned, failed, by, reason = row
+    force = None if by is None else Force(by, reason)
+    return Publication(number, published_at, months, data_through, passed, warned, failed, [], [], force)
 
 
 def _next_publication(cur: Cursor) -> int:
@@ -185,15 +227,16 @@ def _record(
     warnings: list[str],
     *,
     keeps_history: bool,
+    force: Force | None,
 ) -> Publication:
     months = sorted({month for change in changes for month in change.months})
     cur.execute(
         """
         insert into published.publication
             (publication_id, build_id, months, data_through, final_after_days,
-             checks_passed, checks_warned, checks_failed, keeps_history)
+             checks_passed, checks_warned, checks_failed, keeps_history, forced_by, forced_reason)
         overriding system value
-        values (%s, %s, %s::date[], %s, %s, %s, %s, %s, %s)
+        values (%s, %s, %s::date[], %s, %s, %s, %s, %s, %s, %s, %s)
         returning published_at
         """,
         (
@@ -206,6 +249,8 @@ def _record(
             gate.checks_warned,
             gate.checks_failed,
             keeps_history,
+            None if force is None else force.by,
+            None if force is None else force.reason,
         ),
     )
     row = cur.fetchone()
@@ -220,4 +265,5 @@ def _record(
         checks_failed=gate.checks_failed,
         changes=changes,
         warnings=warnings,
+        force=force,
     )

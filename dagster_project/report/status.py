@@ -16,6 +16,7 @@ from rich.table import Table
 
 from dagster_project.landing.refusals import in_both
 from dagster_project.publish.build import newest_build, newest_gate_result
+from dagster_project.publish.hold import current_hold
 from dagster_project.pull.declared import declared_pulls
 from dagster_project.pull.state import standings
 from dagster_project.report.console import (
@@ -41,13 +42,15 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
             return
         cur.execute(
             "select publication_id, published_at, months, data_through, checks_passed, checks_warned,"
-            " checks_failed, build_id::text from bi.publication order by publication_id desc limit 1"
+            " checks_failed, build_id::text, forced_by, forced_reason"
+            " from bi.publication order by publication_id desc limit 1"
         )
         publication = cur.fetchone()
         if publication is None:
             say_nothing_published(console)
         else:
             console.print(_publication_table(publication))
+        _print_hold(cur, console)
         _print_refused_build(cur, console, None if publication is None else publication[7])
         _print_pulls(cur, console, settings)
         _print_sources(cur, console)
@@ -57,7 +60,7 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
 
 
 def _publication_table(publication: tuple[Any, ...]) -> Table:
-    publication_id, published_at, months, data_through, passed, warned, failed, _ = publication
+    publication_id, published_at, months, data_through, passed, warned, failed, _, by, reason = publication
     table = new_table("Lần công bố gần nhất / Last publication")
     table.show_header = False
     table.add_column()
@@ -72,7 +75,18 @@ def _publication_table(publication: tuple[Any, ...]) -> Table:
         "Kiểm tra chất lượng / Quality checks",
         f"{passed} đạt / passed, {warned} cảnh báo / warned, {failed} không đạt / failed",
     )
+    if by is not None:
+        table.add_row("Công bố bất chấp kiểm tra / Forced by", f"{by}: {reason}".replace("[", r"\["))
     return table
+
+
+def _print_hold(cur: Cursor, console: Console) -> None:
+    hold = current_hold(cur)
+    if hold is not None:
+        console.print(
+            "[bold]Tạm dừng công bố / Publications are held[/bold] since", moment(hold.held_at), end=" "
+        )
+        console.print(f"by {hold.held_by}: {hold.reason}", markup=False)
 
 
 def _print_refused_build(cur: Cursor, console: Console, published_build: str | None) -> None:

@@ -12,8 +12,11 @@ import pytest
 from dagster_project.audit.suites import suites
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration import job as job_module
+from dagster_project.orchestration.published import published_tables
 from dagster_project.orchestration.report import ExitCode, RunReport
 from dagster_project.orchestration.run import run_pipeline
+from dagster_project.publish.hold import hold, release
+from dagster_project.publish.publish import Force, PublicationRefused, publish_refused
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
 from dagster_project.transform import dbt as dbt_project
@@ -32,13 +35,13 @@ def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def one_more_bill(settings: Settings) -> None:
-    line = "NEW1,PN01000000001,electricity,2025-07,1,2025-07-03,2025-07-13,100,8,108,issued,2025-07-03\n"
-    (Path(settings.landing) / "bills" / "more.csv").write_text(BILLS + line, encoding="utf-8")
+def one_more_bill(settings: Settings, bill_id: str = "NEW1") -> None:
+    line = f"{bill_id},PN01000000001,electricity,2025-07,1,2025-07-03,2025-07-13,100,8,108,issued,2025-07-03\n"
+    (Path(settings.landing) / "bills" / f"{bill_id}.csv").write_text(BILLS + line, encoding="utf-8")
 
 
-def seen_by_bi(settings: Settings) -> bool:
-    return rows(settings, "select count(*) from bi.fct_bill where bill_id = 'NEW1'") == [(1,)]
+def seen_by_bi(settings: Settings, bill_id: str = "NEW1") -> bool:
+    return rows(settings, f"select count(*) from bi.fct_bill where bill_id = '{bill_id}'") == [(1,)]
 
 
 def materialize(settings: Settings, selection: dg.AssetSelection) -> bool:
@@ -119,6 +122,19 @@ def test_nothing_half_done_is_taken_for_success(
     assert run_pipeline(published).exit_code == ExitCode.DONE
     assert seen_by_bi(published)
 
+    # While somebody holds, what comes is loaded, built and audited, and published after the release.
+    with closing(connect(published)) as conn:
+        hold(conn, "An", "wait")
+        one_more_bill(published, "NEW2")
+        result = run_pipeline(published)
+        assert (result.exit_code, result.report.publication) == (ExitCode.DONE, None)
+        assert result.report.hold is not None
+        assert result.report.checks
+        assert not seen_by_bi(published, "NEW2")
+        release(conn, "An", "")
+    assert run_pipeline(published).exit_code == ExitCode.DONE
+    assert seen_by_bi(published, "NEW2")
+
 
 def test_only_the_models_that_this_process_knows_are_built(
     warehouse: Settings, project: Path, tmp_path: Path
@@ -168,7 +184,9 @@ def test_a_failed_dbt_test_refuses_the_publication(
     assert rows(published, "select tests_failed > 0 from audit.build order by build_number desc limit 1") == [
         (True,)
     ]
-    # Nor can it be published by hand.
+    # Nor can it be published by hand, or by force.
+    with closing(connect(published)) as conn, pytest.raises(PublicationRefused, match="dbt's tests"):
+        publish_refused(conn, published_tables(), Force("An", "all the same"))
     assert not materialize(published, GATE | PUBLICATION)
     assert not materialize(published, PUBLICATION)
     assert not seen_by_bi(published)
