@@ -12,13 +12,17 @@ SUITES_DIR = Path(__file__).parents[2] / "expectations"
 
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation of a suite and why it matters. `name` is unique in its suite."""
+    """One expectation of a suite and why it matters. `name` is unique in its suite.
+
+    `rows_query`: SQL that lists the rows it counts, where they can be listed.
+    """
 
     name: str
     severity: Severity
     owner: str
     why_vi: str
     why_en: str
+    rows_query: str | None
     config: dict[str, Any]
 
 
@@ -63,5 +67,6 @@ def _expectation(entry: dict[str, Any]) -> Expectation:
         owner=meta["owner"],
         why_vi=meta["why_vi"],
         why_en=meta["why_en"],
+        rows_query=meta.get("rows_query"),
         config=entry,
     )

@@ -19,6 +19,7 @@ from dagster_project.orchestration.session import RunSession
 from dagster_project.publish.build import (
     Build,
     GateResult,
+    QualityResult,
     newest_build,
     newest_gate_result,
     newest_publication,
@@ -249,7 +250,9 @@ def record(session: RunSession, window: Window, tests: DbtTests) -> Build:
         # dbt left out what stands behind a failed test: there is nothing whole to remember, only the refusal.
         record_build(session.conn, build, [])
         record_gate(
-            session.conn, GateResult(build.build_id, False, tests.passed, tests.warned, len(tests.failures))
+            session.conn,
+            GateResult(build.build_id, False, tests.passed, tests.warned, len(tests.failures)),
+            [_failed_test(name) for name in tests.failures],
         )
     else:
         close_window(session.conn, window)
@@ -260,6 +263,14 @@ def record(session: RunSession, window: Window, tests: DbtTests) -> Build:
             [suite.table for suite in suites()],
         )
     return build
+
+
+def _failed_test(name: str) -> QualityResult:
+    return QualityResult(
+        *("dbt", name, "critical", "data-operator", False, None, None, None),
+        why_vi="Bảng dữ liệu không đúng khóa, tham chiếu hoặc giá trị cho phép.",
+        why_en="A table breaks its key, a reference or the values it may have.",
+    )
 
 
 def _tests(outcome: dbt_project.DbtOutcome) -> DbtTests:

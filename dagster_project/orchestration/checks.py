@@ -1,13 +1,21 @@
 """The quality gate as asset checks: one per expectation of expectations/. Validation is in audit/."""
 
 from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
 
 import dagster as dg
 
 from dagster_project.audit.gate import CheckResult, run_gate
 from dagster_project.audit.suites import Expectation, Suite, suites
 from dagster_project.orchestration.session import RunSession
-from dagster_project.publish.build import GateResult, changed_table, newest_build, record_gate
+from dagster_project.publish.build import (
+    GateResult,
+    QualityResult,
+    changed_table,
+    newest_build,
+    record_gate,
+)
 from dagster_project.transform.dbt import TransformError
 
 _SEVERITY = {"critical": dg.AssetCheckSeverity.ERROR}
@@ -55,6 +63,7 @@ def gate(session: dg.ResourceParam[RunSession]) -> Iterator[dg.AssetCheckResult]
             + sum(result.expectation.severity == "warning" for result in failed),
             checks_failed=blocking,
         ),
+        map(_as_data, results),
     )
     for result in results:
         yield dg.AssetCheckResult(
@@ -64,6 +73,27 @@ def gate(session: dg.ResourceParam[RunSession]) -> Iterator[dg.AssetCheckResult]
             severity=_SEVERITY.get(result.expectation.severity, dg.AssetCheckSeverity.WARN),
             metadata={"observed": str(result.observed)},
         )
+
+
+def _as_data(result: CheckResult) -> QualityResult:
+    expectation = result.expectation
+    return QualityResult(
+        suite=result.suite.name,
+        expectation=expectation.name,
+        severity=expectation.severity,
+        owner=expectation.owner,
+        is_passed=result.passed,
+        observed=_number(result.observed),
+        least=_number(expectation.config["kwargs"].get("min_value", expectation.config["kwargs"].get("value"))),
+        most=_number(expectation.config["kwargs"].get("max_value", expectation.config["kwargs"].get("value"))),
+        why_vi=expectation.why_vi,
+        why_en=expectation.why_en,
+        rows_query=expectation.rows_query,
+    )
+
+
+def _number(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
 
 
 def _counts_against(result: CheckResult) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from psycopg2 import sql
@@ -42,6 +43,23 @@ class GateResult:
     checks_warned: int
     checks_failed: int
     at: datetime | None = None  # given by the database
+
+
+@dataclass(frozen=True)
+class QualityResult:
+    """What one check found. `observed` None: nothing could be measured; `least` and `most`: what passes."""
+
+    suite: str
+    expectation: str
+    severity: str
+    owner: str
+    is_passed: bool
+    observed: Decimal | None
+    least: Decimal | None
+    most: Decimal | None
+    why_vi: str
+    why_en: str
+    rows_query: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,14 +131,21 @@ def record_build(
             )
 
 
-def record_gate(conn: Connection, gate: GateResult) -> None:
-    """Record what the gate said, passed or not."""
+def record_gate(conn: Connection, gate: GateResult, results: Iterable[QualityResult] = ()) -> None:
+    """Record what the gate said, passed or not, and what each of its checks found."""
     with conn, conn.cursor() as cur:
         cur.execute(
             "insert into audit.gate_result (build_id, is_passed, checks_passed, checks_warned, checks_failed)"
-            " values (%s, %s, %s, %s, %s)",
+            " values (%s, %s, %s, %s, %s) returning gate_result_number",
             (str(gate.build_id), gate.passed, gate.checks_passed, gate.checks_warned, gate.checks_failed),
         )
+        row = cur.fetchone()
+        assert row is not None
+        for result in results:
+            cur.execute(
+                "insert into audit.quality_result values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                (row[0], *astuple(result)),
+            )
 
 
 def newest_build(cur: Cursor) -> Build | None:

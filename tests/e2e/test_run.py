@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from dagster_project.audit.suites import suites
 from dagster_project.cli import main
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
@@ -39,6 +40,23 @@ def cashless(warehouse: Settings, monkeypatch: pytest.MonkeyPatch):  # type: ign
     return call
 
 
+def assert_results_are_data(warehouse: Settings) -> None:
+    """Every check of the gate has its row, and the query of a failed one lists as many rows as it counted."""
+    found = rows(
+        warehouse,
+        "select suite, expectation, outcome, severity, observed, failing_rows, rows_query from bi.quality_result"
+        " where publication_id = 1",
+    )
+    assert {(suite, name) for suite, name, *_ in found} == {
+        (suite.name, expectation.name) for suite in suites() for expectation in suite.expectations
+    }
+    failed = [(name, *rest) for _, name, outcome, _, *rest in found if outcome == "failed"]
+    assert {name for name, *_ in failed} >= {"quarantine_open", "files_refused"}
+    for name, observed, failing_rows, query in failed:
+        if failing_rows is not None and query is not None:
+            assert failing_rows == observed == len(rows(warehouse, query)), name
+
+
 def test_a_warehouse_from_its_first_run_to_a_refused_publication(cashless, warehouse: Settings) -> None:  # type: ignore[no-untyped-def]
     landing = Path(warehouse.landing)
     write_sample(landing, customers=150, first=date(2025, 6, 1), last=date(2025, 7, 1), seed=3, dirty=True)
@@ -58,6 +76,8 @@ def test_a_warehouse_from_its_first_run_to_a_refused_publication(cashless, wareh
     assert rows(warehouse, "select count(*) from bi.publication") == [(1,)]
     figures = pipeline.figures(warehouse)
     assert len(figures["kpi_company_month"]) > 0
+
+    assert_results_are_data(warehouse)
 
     builds = rows(warehouse, "select count(*) from audit.build")
     again = cashless("run", "--landing", str(landing))
