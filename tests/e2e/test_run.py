@@ -98,6 +98,9 @@ def test_a_warehouse_from_its_first_run_to_a_refused_publication(cashless, wareh
     for name, table in pipeline.figures(warehouse).items():
         assert_same(table, figures[name], KEYS[name], name)
 
+    judged = "select publication_id, outcome from bi.quality_result where expectation = 'rows_unaccounted'"
+    assert rows(warehouse, judged + " order by audited_at") == [(1, "passed"), (None, "failed")]
+
     # Put right, the same inputs as those published: there is nothing to do.
     rows(warehouse, lose.format("+") + one)
     healed = cashless("run", "--landing", str(landing))
