@@ -9,25 +9,25 @@ with numbered as (
         bill.has_auto_debit,
         bill.channel_code,
         bill.current_commune_code,
-        row_number() over (
-            partition by bill.customer_key
-            order by bill.issued_on desc, bill.bill_id desc
-        ) as place,
-        row_number() over (
-            partition by bill.customer_key, bill.is_settled
-            order by bill.issued_on desc, bill.bill_id desc
-        ) as place_among_equals
+        row_number() over latest as place,
+        -- By the same sort, which is most of the work.
+        count(*) filter (where bill.is_settled) over latest as settled_place
     from {{ ref('candidate_fct_bill') }} as bill
     where
         bill.is_in_scope
         and bill.bill_type = 'electricity'
         and {{ only_those_in('rebuilt_customer', ['customer_key'], 'bill') }}
+    window latest as (
+        partition by bill.customer_key
+        order by bill.issued_on desc, bill.bill_id desc
+        rows unbounded preceding
+    )
 ),
 
 looked_at as (
     select
         *,
-        is_settled and place_among_equals <= 3 as is_looked_at
+        is_settled and settled_place <= 3 as is_looked_at
     from numbered
 )
 
