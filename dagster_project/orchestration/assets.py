@@ -84,6 +84,14 @@ OVERLAY = [
     for name, contract in reference_contracts().items()
 ]
 
+# What the settings ask of a counter that is to close: brought up to date where the overlay is.
+CLOSURE_GATE = dg.AssetSpec(
+    ["gate", "closure_gate"],
+    group_name="reference",
+    owners=OPERATOR,
+    description="What a collection point must reach before it may close (CASHLESS_CLOSURE_*).",
+)
+
 # Where a build that does not make everything anew starts from. They stand on the left of the graph: what is
 # published by this run is read by the next one.
 BEFORE = [

@@ -84,8 +84,12 @@ def _as_data(result: CheckResult) -> QualityResult:
         owner=expectation.owner,
         is_passed=result.passed,
         observed=_number(result.observed),
-        least=_number(expectation.config["kwargs"].get("min_value", expectation.config["kwargs"].get("value"))),
-        most=_number(expectation.config["kwargs"].get("max_value", expectation.config["kwargs"].get("value"))),
+        least=_number(
+            expectation.config["kwargs"].get("min_value", expectation.config["kwargs"].get("value"))
+        ),
+        most=_number(
+            expectation.config["kwargs"].get("max_value", expectation.config["kwargs"].get("value"))
+        ),
         why_vi=expectation.why_vi,
         why_en=expectation.why_en,
         rows_query=expectation.rows_query,

@@ -38,6 +38,7 @@ def build_definitions(
             assets.publication,
             *assets.LEDGER,
             *assets.OVERLAY,
+            assets.CLOSURE_GATE,
             *assets.BEFORE,
         ],
         asset_checks=[checks.gate],

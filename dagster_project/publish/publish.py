@@ -187,13 +187,9 @@ def _verify_gate(recorded: GateResult | None, gate: GateResult, force: Force | N
         )
     said = (gate.checks_passed, gate.checks_warned, gate.checks_failed)
     if said != (recorded.checks_passed, recorded.checks_warned, recorded.checks_failed):
-        raise PublicationRefused(
-            f"Build {gate.build_id} was audited with another result than the one given."
-        )
+        raise PublicationRefused(f"Build {gate.build_id} was audited with another result than the one given.")
     if is_passed and force is not None:
-        raise PublicationRefused(
-            f"Build {gate.build_id} passed the quality gate: there is nothing to force."
-        )
+        raise PublicationRefused(f"Build {gate.build_id} passed the quality gate: there is nothing to force.")
 
 
 def _publication_of(cur: Cursor, build: Build) -> Publication | None:

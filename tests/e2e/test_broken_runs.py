@@ -36,7 +36,9 @@ def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 
 
 def one_more_bill(settings: Settings, bill_id: str = "NEW1") -> None:
-    line = f"{bill_id},PN01000000001,electricity,2025-07,1,2025-07-03,2025-07-13,100,8,108,issued,2025-07-03\n"
+    line = (
+        f"{bill_id},PN01000000001,electricity,2025-07,1,2025-07-03,2025-07-13,100,8,108,issued,2025-07-03\n"
+    )
     (Path(settings.landing) / "bills" / f"{bill_id}.csv").write_text(BILLS + line, encoding="utf-8")
 
 

@@ -130,7 +130,8 @@ def test_each_invariant_notices_what_it_is_for(
         for table, metric in VANISHED_OUTREACH:
             outreach.miss(table, metric)
         cursor.execute("update delta.kpi_counter_closure set is_ready = not is_ready")
-        assert outreach()["rows_gate_wrong"] == cursor.rowcount > 0
+        counters = cursor.rowcount
+        assert outreach()["rows_gate_wrong"] == counters > 0
         conn.rollback()
         cursor.execute("update delta.kpi_progress set bills_cashless = bills_cashless + 1000")
         assert outreach()["rows_beyond_month"] > 0

@@ -43,8 +43,8 @@ class House:
     def take(self, *arrivals: Arrival) -> None:
         self._drops += 1
         landing = self._target / f"drop {self._drops}"
-        landing.mkdir()
         write(tables(list(arrivals)), landing, self._drops, only_csv=True)
+        landing.mkdir(exist_ok=True)  # of nothing, nothing is written
         settings = self.settings.model_copy(update={"landing": str(landing)})
         pipeline.run(settings, self._monkeypatch, self._target)
 

@@ -23,7 +23,9 @@ def changed(room: Any) -> Any:
 
 
 def rates(room: Any) -> list[tuple[Any, ...]]:
-    return room.rows("select rate::text from bi.kpi_unit_month where unit = 'PNYK00' and bill_month = '2024-05-01'")
+    return room.rows(
+        "select rate::text from bi.kpi_unit_month where unit = 'PNYK00' and bill_month = '2024-05-01'"
+    )
 
 
 def test_nothing_is_published_while_somebody_holds(changed: Any) -> None:
