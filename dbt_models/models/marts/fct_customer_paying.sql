@@ -1,5 +1,5 @@
--- Grain: one row per customer with an in-scope electricity bill: how the three latest of them that are settled were paid
--- (all, if there are fewer). A bill that is merely not paid yet says nothing of how.
+-- Grain: one row per customer with an in-scope electricity bill: how the three latest of them that are settled were
+-- paid (all, if there are fewer). A bill that is merely not paid yet says nothing of how.
 with numbered as (
     select
         bill.customer_key,

@@ -25,12 +25,12 @@ new_customer as (
 -- By the payment it moves: its own, and the one it reverses.
 moved_payment as (
     select
-        new_payment.*,
+        *,
         transaction_id as moved_transaction_id
     from new_payment
     union all
     select
-        new_payment.*,
+        *,
         reverses_transaction_id as moved_transaction_id
     from new_payment
     where reverses_transaction_id is not null
