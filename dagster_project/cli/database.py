@@ -6,12 +6,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
 from dagster_project.cli.door import settings_of
+from dagster_project.errors import CashlessError
 
 
 @click.group()
@@ -80,10 +82,15 @@ def psql(arguments: tuple[str, ...]) -> None:
 )
 def docs(out: Path) -> None:
     """Write the catalogue of all models and columns, with their Vietnamese labels, as one page."""
+    from dagster_project.report.console import exists
     from dagster_project.transform.docs import write_docs
-    from dagster_project.warehouse.connection import database_url
+    from dagster_project.warehouse.connection import connect, database_url
 
-    write_docs(database_url(settings_of()), out)
+    settings = settings_of()
+    with closing(connect(settings, "cashless db docs")) as conn, conn, conn.cursor() as cur:
+        if not exists(cur, "bi.fct_bill"):
+            raise CashlessError("Nothing is published yet: there are no tables to describe.")
+    write_docs(database_url(settings), out)
     click.echo(f"{out}: mở bằng trình duyệt / open it in a browser")
 
 

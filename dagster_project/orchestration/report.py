@@ -198,6 +198,11 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
             f"{publication.data_through or '—'}; kiểm tra / checks: {publication.checks_passed} đạt/passed, "
             f"{publication.checks_warned} cảnh báo/warned. Tháng thay đổi / months changed: {months}"
         )
+        if publication.revisions:
+            console.print(
+                f"[yellow]Số liệu đã chốt thay đổi / Figures of final or signed months changed[/yellow]: "
+                f"{publication.revisions:,} (bi.kpi_revision; `cashless explain`)"
+            )
         for warning in publication.warnings:
             console.print(warning, markup=False)
     elif report.is_refused:

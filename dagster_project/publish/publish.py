@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from psycopg2 import errors, sql
@@ -53,6 +53,7 @@ class Publication:
     changes: list[TableChange]
     warnings: list[str]
     force: Force | None = None
+    revisions: int = 0  # figures of final or signed months that it changed (bi.kpi_revision)
 
 
 def publish(
@@ -100,7 +101,7 @@ def publish(
             if on_table is not None:
                 on_table(change)
 
-        revision.note_causes(cur, publication_id)
+        revisions = revision.note_causes(cur, publication_id)
         change_shapes(cur, tables, rebuilt)
         for table in tables:
             relations.ensure_indexes(cur, table)
@@ -110,9 +111,10 @@ def publish(
             _log.warning(warning)
         # Last, so that published_at is as near to the commit as it can be.
         keeps_history = not any(table.history for table in rebuilt)
-        return _record(
+        done = _record(
             cur, publication_id, build, gate, changes, warnings, keeps_history=keeps_history, force=force
         )
+        return replace(done, revisions=revisions)
 
 
 def publish_refused(conn: Connection, tables: Sequence[PublishedTable], force: Force) -> Publication:

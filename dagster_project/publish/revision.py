@@ -88,13 +88,15 @@ def unit_code(table: PublishedTable) -> sql.Composable:
     return sql.Identifier(units[0]) if units else sql.Literal("COMPANY")
 
 
-def note_causes(cur: Cursor, publication_id: int) -> None:
+def note_causes(cur: Cursor, publication_id: int) -> int:
     """Keep which rows of files changed the bills of this publication, and say of each revision which files those are.
 
-    After the bills' rows are changed.
+    After the bills' rows are changed. Returns how many revisions there are.
     """
+    cur.execute("select count(*) from published.kpi_revision where publication_id = %s", (publication_id,))
+    (revisions,) = cur.fetchone() or (0,)
     if not relations.relation_exists(cur, "touched", "bill_cause"):
-        return
+        return int(revisions)
     cur.execute(
         """
         insert into published.fct_bill_cause
@@ -107,11 +109,10 @@ def note_causes(cur: Cursor, publication_id: int) -> None:
         """,
         {"publication_id": publication_id},
     )
-    cur.execute(
-        "select exists (select from published.kpi_revision where publication_id = %s)", (publication_id,)
-    )
-    if cur.fetchone() != (True,):
-        return
+    if not revisions:
+        return 0
+    # Of rows that came in this transaction the planner knows nothing else.
+    cur.execute("analyze published.kpi_revision, published.fct_bill_history, published.fct_bill_cause")
     cur.execute(
         """
         update published.kpi_revision as revision
@@ -147,3 +148,4 @@ def note_causes(cur: Cursor, publication_id: int) -> None:
         """,
         {"publication_id": publication_id},
     )
+    return int(revisions)

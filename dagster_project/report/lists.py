@@ -82,10 +82,17 @@ LISTS = {
 }
 
 
+_KNOWN = {
+    "power_unit": "select exists (select from bi.dim_customer where power_unit_code = %s)",
+    "commune": "select exists (select from bi.dim_commune where era = '2025h2' and commune_code = %s)",
+    "counter": "select exists (select from bi.dim_collection_point where collection_point_code = %s)",
+}
+
+
 def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path) -> int:
     """Writes one of LISTS, narrowed down by `wanted` (filter to code), for its owner alone; returns how many rows.
 
-    Raises CashlessError if nothing is published or the file cannot be written.
+    Raises CashlessError if nothing is published, nobody knows a code, or the file cannot be written.
     """
     chosen = LISTS[name]
     condition = sql.SQL(" and ").join(
@@ -105,6 +112,11 @@ def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path
         with conn.cursor() as cur:
             if not exists(cur, "bi.fct_counter_customer"):
                 raise CashlessError("Nothing is published yet: there is nobody to list.")
+            for key, code in wanted.items():
+                cur.execute(_KNOWN[key], (code,))
+                if cur.fetchone() != (True,):
+                    # An empty list would read as: nobody is left.
+                    raise CashlessError(f"No {key.replace('_', ' ')} {code} is known.")
         with conn.cursor("list") as rows, private_book(path) as book:
             rows.execute(query)
             return write_table(book, chosen.sheet, list(chosen.columns.values()), rows)

@@ -97,6 +97,8 @@ def _print_refused_build(cur: Cursor, console: Console, published_build: str | N
     gate = newest_gate_result(cur, build.build_id)
     if gate is None:
         reason = "chưa được kiểm tra / it was not audited: the run was interrupted"
+    elif gate.passed and current_hold(cur) is not None:
+        return  # said above
     elif gate.passed:
         reason = "đã đạt, chưa công bố / it passed and was not published: the run was interrupted"
     else:

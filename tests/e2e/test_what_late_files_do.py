@@ -91,9 +91,12 @@ def test_only_the_months_that_a_late_row_touches_are_made_anew(
     )
     rebuilt = [(late.month(),), (cancelled.month(),)]
     assert house.query("select bill_month from touched.rebuilt_month order by 1") == rebuilt
+    # The payment is also the last day of the data now: the progress of the month that was running goes on to it.
     assert house.query("select months from bi.publication order by publication_id desc limit 1") == [
-        ([month for (month,) in rebuilt],)
+        ([*(month for (month,) in rebuilt), other.month()],)
     ]
+    progress = f"select max(days_after) from bi.kpi_progress where bill_month = '{other.month()}'"
+    assert house.query(progress) == [((late.at(300).date() - other.at(3).date()).days,)]
     paid = "select settled_on from bi.fct_bill where bill_id = '{}'"
     assert house.query(paid.format(late.name("B", 1))) == [(late.at(300).date(),)]
     assert house.parts() == {"allocated": 2 * PRICE, "unapplied": PRICE}

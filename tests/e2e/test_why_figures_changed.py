@@ -330,6 +330,8 @@ def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
     assert "no figure of it is published" in nothing.stderr
     assert house.cashless("explain", "--month", month).exit_code == 1
     assert house.cashless("list", "cash-payers", "--out", str(tmp_path / "a.xlsx")).exit_code == 1
+    undescribed = house.cashless("db", "docs", "--out", str(tmp_path / "a.html"))
+    assert (undescribed.exit_code, undescribed.stderr.count("\n")) == (1, 1)
 
     house.take(scene.customer(), *scene.paid_bill(1), scene.bill(2))
     signed = house.cashless("close", month, "--by", " An ", "--note", "đã đối soát")
@@ -359,3 +361,6 @@ def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
     assert (listed.exit_code, book.exists()) == (0, True)
     assert ": 0 khách hàng / customers" in listed.stdout
     assert "personal data" in listed.stderr
+    for unknown in (("--commune", "99999"), ("--power-unit", "XX")):
+        refused = house.cashless("list", "cash-payers", *unknown, "--out", str(book))
+        assert (refused.exit_code, f"{unknown[1]} is known" in refused.stderr) == (1, True)

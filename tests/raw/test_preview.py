@@ -30,12 +30,13 @@ def check(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Check:
 
 
 def everything(landing: Landing) -> dict[str, Any]:
-    """All rows and tables of the warehouse."""
+    """All rows and tables of the warehouse, and the views on them; the lists of bi_private need a publication."""
     names = [
         name
         for (name,) in landing.query(
             "select format('%I.%I', nspname, relname) from pg_class inner join pg_namespace as n "
-            "on n.oid = relnamespace where relkind in ('r', 'v') and nspname !~ '^pg_|information_schema' order by 1"
+            "on n.oid = relnamespace where relkind in ('r', 'v') and nspname !~ '^pg_|information_schema' "
+            "and relname not in ('cash_payer', 'not_notified_customer') order by 1"
         )
     ]
     return {name: landing.query(f"select t::text from {name} as t order by 1") for name in names}

@@ -129,8 +129,8 @@ comment on column bi.kpi_revision.column_name is 'The figure.';
 comment on column bi.kpi_revision.old_value is 'What was published before; empty if the row is new.';
 comment on column bi.kpi_revision.new_value is 'What is published now; empty if the row is gone.';
 comment on column bi.kpi_revision.files is
-'The files whose loaded or withdrawn rows changed bills of the row (bi.fct_bill_cause); empty if models, reference data or
-settings did.';
+'The files whose loaded or withdrawn rows changed bills of the row, as far as bi.fct_bill_cause knows them; empty if models,
+reference data or settings did.';
 
 create view bi.fct_bill_history as
 select
@@ -176,8 +176,8 @@ inner join landing.file as file on cause.file_id = file.file_id;
 comment on view bi.fct_bill_cause is
 'Of every bill that a publication changed (bi.fct_bill_history) the rows of files that were loaded or withdrawn since the
 publication before and may have done it: of the bill, of payments that pay or name it or reverse those, of its owner; and
-of an owner with payments that name no bill all new ones. A bill without such a row was changed by a model, reference
-data or a setting.';
+of an owner with payments that name no bill all new ones. A bill without such a row was moved by a bill or payment of another
+customer, a mandate, reference data, a setting or a model.';
 comment on column bi.fct_bill_cause.publication_id is 'The publication that changed the bill.';
 comment on column bi.fct_bill_cause.bill_id is 'The bill.';
 comment on column bi.fct_bill_cause.source is 'bills, payments or customers.';

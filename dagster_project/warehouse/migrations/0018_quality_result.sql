@@ -29,10 +29,10 @@ select
     result.observed,
     result.least as threshold_least,
     result.most as threshold_most,
-    -- Metrics that count begin with what they count; shares and money are no rows.
+    -- Shares, money, differences of sums, and what must not be nothing, are no counts of rows.
     case
-        when not result.is_passed and result.observed = trunc(result.observed)
-            and result.expectation not like 'share\_%' and result.expectation not like '%\_vnd'
+        when not result.is_passed
+            and result.expectation not like all (array['share\_%', '%\_vnd', '%difference', '%\_published', 'one\_row%'])
             then result.observed::bigint
     end as failing_rows,
     result.why_vi,
@@ -40,12 +40,21 @@ select
     result.rows_query
 from audit.quality_result as result
 inner join audit.gate_result as gate_result on result.gate_result_number = gate_result.gate_result_number
-left join published.publication as publication on gate_result.build_id = publication.build_id;
+left join published.publication as publication
+    on
+        gate_result.build_id = publication.build_id
+        -- The audit it was published by; one made again later belongs to none.
+        and gate_result.audited_at = (
+            select max(earlier.audited_at) from audit.gate_result as earlier
+            where
+                earlier.build_id = publication.build_id
+                and earlier.audited_at <= publication.published_at
+        );
 comment on view bi.quality_result is
 'One row per audit and check of the quality gate: outcome, what was observed and what is allowed. dbt''s own tests are there
 when they failed (suite dbt).';
 comment on column bi.quality_result.publication_id is
-'The publication of the audited build; empty if it was not published (refused, held back, or the run ended before).';
+'The publication that the audit let out; empty if there is none (refused, held back, or the run ended before).';
 comment on column bi.quality_result.build_id is 'The audited build.';
 comment on column bi.quality_result.audited_at is 'When.';
 comment on column bi.quality_result.suite is 'The suite: raw, marts, kpi, outreach, or dbt.';
@@ -53,7 +62,8 @@ comment on column bi.quality_result.expectation is 'The check, as in expectation
 comment on column bi.quality_result.severity is 'critical refuses the publication, warning tells, info records.';
 comment on column bi.quality_result.owner is 'Who looks into it.';
 comment on column bi.quality_result.outcome is 'passed or failed.';
-comment on column bi.quality_result.observed is 'What was found; empty if nothing could be measured.';
+comment on column bi.quality_result.observed is
+'What was found; empty if nothing could be measured, and of a share within its bounds.';
 comment on column bi.quality_result.threshold_least is 'The least that passes; empty if there is none.';
 comment on column bi.quality_result.threshold_most is 'The most that passes; empty if there is none.';
 comment on column bi.quality_result.failing_rows is
