@@ -83,7 +83,8 @@ LISTS = {
 
 
 _KNOWN = {
-    "power_unit": "select exists (select from bi.dim_customer where power_unit_code = %s)",
+    "power_unit": "select %s in (select power_unit_code from bi.dim_power_unit"
+    " union select power_unit_code from bi.dim_customer)",
     "commune": "select exists (select from bi.dim_commune where era = '2025h2' and commune_code = %s)",
     "counter": "select exists (select from bi.dim_collection_point where collection_point_code = %s)",
 }
@@ -116,7 +117,7 @@ def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path
                 cur.execute(_KNOWN[key], (code,))
                 if cur.fetchone() != (True,):
                     # An empty list would read as: nobody is left.
-                    raise CashlessError(f"No {key.replace('_', ' ')} {code} is known.")
+                    raise CashlessError(f"No {key.replace('_', ' ')} {code} is known today.")
         with conn.cursor("list") as rows, private_book(path) as book:
             rows.execute(query)
             return write_table(book, chosen.sheet, list(chosen.columns.values()), rows)
