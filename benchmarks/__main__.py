@@ -51,7 +51,7 @@ def report(size: Size, folder: Path, repeat: int, out: Path | None) -> None:
     results: dict[str, list[Measurement]] = {step: [] for step in STEPS}
     floor = Floor(folder / "floor")
     cells = 0
-    reads: list[tuple[float, Cost]] = []
+    reads: list[tuple[dict[str, float], Cost]] = []
     try:
         for number in range(repeat):
             cells += _full_runs(size, folder, bundle, floor, results, reads, is_floor_first=number % 2 == 0)
@@ -80,8 +80,8 @@ def report(size: Size, folder: Path, repeat: int, out: Path | None) -> None:
     title = f"{size.name}: {size.customers:,} customers, {size.first:%Y-%m} to {size.last:%Y-%m}"
     if out is not None:
         write_json(out, facts, results)
-    slowest, passes = median(slowest for slowest, _ in reads), [once for _, once in reads]
-    click.echo(markdown(title, results, notes, slowest, passes))
+    queries = {name: median(seconds[name] for seconds, _ in reads) for name in reading.QUERIES}
+    click.echo(markdown(title, results, notes, queries, [once for _, once in reads]))
 
 
 def _full_runs(
@@ -90,7 +90,7 @@ def _full_runs(
     bundle: Bundle,
     floor: Floor,
     results: dict[str, list[Measurement]],
-    reads: list[tuple[float, Cost]],
+    reads: list[tuple[dict[str, float], Cost]],
     *,
     is_floor_first: bool,
 ) -> int:
@@ -114,7 +114,7 @@ def _full_runs(
         cells += assert_equal(product.url, duckdb_yardstick.tables(duckdb), "DuckDB", is_exact=False)
         reads.append(
             (
-                reading.slowest_query_s(product.url),
+                reading.percentiles(product.url),
                 reading.audit_pass(product.server, product.url, product.dbt_folder),
             )
         )

@@ -52,13 +52,15 @@ class Cost:
 class Measurement(Cost):
     """One run. Memory: peaks of sums over processes; client PSS, server private memory (USS: no shared buffers).
 
-    `stages`: what each stage of it cost, in their order, as far as the work tells where they begin.
+    `stages`: what each stage of it cost, in their order, as far as the work tells where they begin. `models`: the wall
+    seconds of each dbt model and test, two at a time; empty for work that has none.
     """
 
     client_peak_mb: float
     server_peak_mb: float
     database_mb: float
     stages: dict[str, Cost] = field(default_factory=dict)
+    models: dict[str, float] = field(default_factory=dict)
 
 
 class Stages:

@@ -48,13 +48,8 @@ QUERIES = {
 _AUDIT = "compiled/cashless/models/metrics"
 
 
-def slowest_query_s(url: str) -> float:
-    """The greatest 95th percentile, in seconds, of the queries: each with all of its rows fetched, warm."""
-    return max(percentiles(url).values())
-
-
 def percentiles(url: str) -> dict[str, float]:
-    """The 95th percentile of each query, in seconds."""
+    """The 95th percentile of each query, in seconds: with all of its rows fetched, warm."""
     with closing(connect_url(url)) as conn, conn.cursor() as cursor:
         return {
             name: sorted(_times(cursor, query))[int(0.95 * REPEATS) - 1] for name, query in QUERIES.items()

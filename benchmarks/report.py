@@ -24,6 +24,7 @@ LATE = "one late payment"
 NOTHING = "nothing new"
 STEPS = (FLOOR, DUCKDB, FULL, MONTH, DAY, LATE, NOTHING)
 YARDSTICKS = (FLOOR, DUCKDB)
+DEAREST = 8
 
 Results = Mapping[str, Sequence[Measurement]]
 
@@ -66,15 +67,22 @@ def base_of(step: str) -> str | None:
 
 
 def markdown(
-    title: str, results: Results, notes: Sequence[str], slowest_query_s: float, audit_pass: Sequence[Cost]
+    title: str,
+    results: Results,
+    notes: Sequence[str],
+    queries: Mapping[str, float],
+    audit_pass: Sequence[Cost],
 ) -> str:
-    """The tables as Markdown: steps, stages, goals."""
+    """The tables as Markdown: steps, stages, dearest models, queries, goals. `queries`: seconds of each, their p95."""
     lines = [f"### {title}", "", *notes, "", *_steps(results), "", *_stages(results), ""]
     lines += ["```", *_bars(results), "```", ""]
-    lines += ["| goal | measured | alarm | |", "|---|--:|--:|---|"]
+    lines += [*_dearest_models(results), ""]
+    lines += ["| dashboard query | p95 ms |", "|---|--:|"]
+    lines += [f"| {name} | {_number(1000 * seconds)} |" for name, seconds in queries.items()]
+    lines += ["", "| goal | measured | alarm | |", "|---|--:|--:|---|"]
     lines += [
         f"| {what} ≤ {_number(goal)} | {_number(measured)} | {_number(alarm)} | {_judged(measured, goal, alarm)} |"
-        for what, measured, goal, alarm in _goals(results, slowest_query_s, audit_pass)
+        for what, measured, goal, alarm in _goals(results, max(queries.values()), audit_pass)
     ]
     return "\n".join(lines) + "\n"
 
@@ -118,6 +126,20 @@ def _stages(results: Results) -> Iterator[str]:
             for name in names
         ]
         yield f"| {step} | {' | '.join(costs)} |"
+
+
+def _dearest_models(results: Results) -> Iterator[str]:
+    """The models that take the most wall seconds in each step, and the sum of all; two are built at a time."""
+    yield "| models | sum s | dearest, s |"
+    yield "|---|--:|---|"
+    for step in STEPS:
+        runs = [run.models for run in results[step]]
+        if not all(runs):
+            continue
+        seconds = {name: median(run.get(name, 0.0) for run in runs) for name in runs[0]}
+        dearest = sorted(seconds, key=seconds.__getitem__, reverse=True)[:DEAREST]
+        told = ", ".join(f"{name} {_number(seconds[name])}" for name in dearest)
+        yield f"| {step} | {_number(sum(seconds.values()))} | {told} |"
 
 
 def _bars(results: Results, width: int = 60) -> Iterator[str]:

@@ -30,6 +30,7 @@ RESULTS = {
     DAY: [_run(0.1, 0.03, 0.03), _run(0.2, 0.06, 0.06), _run(0.1, 0.03, 0.03)],
 }
 PASSES = [Cost(1, 0, 10)] * 3
+QUERIES = {"a trend": 0.0021, "a ranking": 0.0123}
 
 
 def test_ratios_are_taken_repeat_by_repeat() -> None:
@@ -51,7 +52,7 @@ def _tables(text: str) -> list[list[list[str]]]:
 
 
 def test_the_tables_have_a_line_for_every_step_stage_and_goal() -> None:
-    steps, stages, goals = _tables(markdown("S", RESULTS, ["3 repeats"], 0.0123, PASSES))
+    steps, stages, _, queries, goals = _tables(markdown("S", RESULTS, ["3 repeats"], QUERIES, PASSES))
     assert {len(row) for row in steps} == {11}
     assert [row[0] for row in steps[1:]] == list(STEPS)
     full = "full run | 20.0 | 4.00 | 2.00 | 2.00 | 100 | 300 | 300 | 5.00 × | 4.00 × | full run, floor"
@@ -60,6 +61,7 @@ def test_the_tables_have_a_line_for_every_step_stage_and_goal() -> None:
     assert stages[0] == ["wall s / CPU s", "load", "audit"]
     assert stages[1] == ["full run", "10.0 / 2.00", "10.0 / 2.00"]
     assert [row[0] for row in stages[1:]] == [step for step in STEPS if step not in (FLOOR, DUCKDB)]
+    assert queries[1:] == [["a trend", "2.10"], ["a ranking", "12.3"]]
     judged = {row[0]: row[1:] for row in goals[1:]}
     assert judged["full run, wall, of the floor's ≤ 1.00"] == ["5.00", "1.50", "alarm"]
     assert judged["one day, CPU, of the full run's ≤ 0.017"] == ["0.015", "0.017", "reached"]
@@ -69,15 +71,26 @@ def test_the_tables_have_a_line_for_every_step_stage_and_goal() -> None:
 
 def test_a_bar_shows_the_stages_of_a_step() -> None:
     uneven = {**RESULTS, FULL: [_staged(start=10.0, load=30.0, models=20.0)] * 3}
-    lines = markdown("S", uneven, [], 0.0, PASSES).splitlines()
+    lines = markdown("S", uneven, [], QUERIES, PASSES).splitlines()
     bars = lines[lines.index("```") + 1 :]
     assert bars[0] == "s start, l load, m models, a audit"
     assert bars[1] == f"full run         {'s' * 10}{'l' * 30}{'m' * 20} 60.0 s"
 
 
+def test_the_dearest_models_of_a_step_come_first() -> None:
+    runs = [
+        replace(run, models={"fct_bill": 2.0, "dim_date": 0.1, "fct_payment": 31.0}) for run in RESULTS[FULL]
+    ]
+    models = _tables(markdown("S", {**RESULTS, FULL: runs}, [], QUERIES, PASSES))[2]
+    assert models == [
+        ["models", "sum s", "dearest, s"],
+        ["full run", "33.1", "fct_payment 31.0, fct_bill 2.00, dim_date 0.100"],
+    ]
+
+
 def test_between_goal_and_alarm_a_goal_is_not_reached() -> None:
     month = {**RESULTS, MONTH: [replace(run, wall_s=0.15 * run.wall_s) for run in RESULTS[FULL]]}
-    goals = _tables(markdown("S", month, [], 0.0, PASSES))[-1]
+    goals = _tables(markdown("S", month, [], QUERIES, PASSES))[-1]
     (line,) = [row for row in goals if row[0].startswith("one more month, wall")]
     assert line[1:] == ["0.150", "0.200", "not reached"]
 
