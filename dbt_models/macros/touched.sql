@@ -56,14 +56,17 @@
         and change_id > {{ changes_after() }}
 {%- endmacro %}
 
-{# Those rows themselves, also where everything is made anew: of which file and line, whether withdrawn, and `columns`. #}
+{#
+  Those rows themselves, also where everything is made anew: of which file and line, whether withdrawn, and `columns`
+  with their types.
+#}
 {% macro moved_rows(source_name, columns) -%}
     select
         '{{ source_name }}' as source,
         file_id,
         line,
         false as is_withdrawn,
-        {{ columns | join(', ') }}
+        {{ columns.keys() | join(', ') }}
     from {{ source('raw', source_name) }}
     where
         not is_duplicate
@@ -74,8 +77,8 @@
         file_id,
         line,
         true as is_withdrawn,
-        {%- for name in columns %}
-        fields ->> '{{ name }}' as {{ name }}{{ "," if not loop.last }}
+        {%- for name, type in columns.items() %}
+        (fields ->> '{{ name }}')::{{ type }} as {{ name }}{{ "," if not loop.last }}
         {%- endfor %}
     from {{ source('landing', 'withdrawn_row') }}
     where

@@ -36,8 +36,23 @@ FACTS = {
 }
 
 
+# Bills that a publication changed though no row of a file is said to have done it; figures of final months likewise.
+UNEXPLAINED = """
+    select publication_id, bill_id, max(to_jsonb(history)::text) filter (where is_new) as became
+    from published.fct_bill_history as history
+    where (publication_id, bill_id) not in (select publication_id, bill_id from published.fct_bill_cause)
+    group by 1, 2
+    union all
+    select publication_id, table_name || ' ' || bill_month || ' ' || code, column_name
+    from published.kpi_revision
+    where files = '{}'
+"""
+
+
 def assert_published(settings: Settings, rows: Mapping[str, pd.DataFrame], what: str) -> None:
-    """Raise unless every figure and fact that BI sees is the one recomputed from these accepted rows."""
+    """Raise unless every figure and fact that BI sees is the one recomputed from these accepted rows, and of every
+    change it says which rows of files made it.
+    """
     expected = recompute(rows, settings.final_after_days)
     behind = facts.recompute_facts(rows)
     with closing(connect(settings)) as conn:
@@ -49,6 +64,10 @@ def assert_published(settings: Settings, rows: Mapping[str, pd.DataFrame], what:
                 names = [column[0] for column in cursor.description or []]
                 table = pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
             assert_same(table, behind[name], facts.KEYS[name], f"{name} {what}")
+        with conn.cursor() as cursor:
+            cursor.execute(UNEXPLAINED)
+            unexplained = cursor.fetchall()
+    assert not unexplained, f"changes without a cause {what}: {len(unexplained)}, the first: {unexplained[0]}"
 
 
 Snapshot = dict[str, Counter[tuple[Any, ...]]]

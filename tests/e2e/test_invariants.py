@@ -26,6 +26,7 @@ SPOILED = [
     ("delta.kpi_commune_month", "amount_cashless_vnd", "amount_difference_vnd"),
     ("delta.kpi_company_month", "bills_issued", "facts_difference"),
     ("delta.kpi_company_month", "bills_settled", "rows_unbalanced"),
+    ("delta.kpi_commune_month", "customers_cashless_strict + 1000", "rows_numerator_too_great"),
     ("delta.kpi_commune_month", "cashless_rate_customers", "rows_rate_wrong"),
     ("delta.kpi_channel_month", "amount_vnd", "channel_difference_vnd"),
     ("delta.kpi_channel_month", "share_amount", "channel_shares_wrong"),
@@ -45,6 +46,7 @@ SPOILED_OUTREACH = [
     ("candidate.kpi_feedback_month", "received", "feedback_difference"),
     ("candidate.kpi_feedback_month", "closed + 1000", "rows_numerator_too_great"),
     ("delta.kpi_progress", "bills_issued", "progress_difference"),
+    ("delta.kpi_progress", "bills_cashless_strict", "progress_difference"),
 ]
 VANISHED_OUTREACH = [
     ("delta.fct_campaign_contact", "contacts_missing"),
@@ -65,6 +67,7 @@ VANISHED = [
     ("delta.kpi_power_unit_month", "amount_difference_vnd"),
     ("delta.kpi_company_month", "facts_difference"),
     ("delta.reconciliation_partner_day", "reconciliation_difference_vnd"),
+    ("settlement.kpi_unit_month", "rows_unpublished"),
 ]
 
 
@@ -133,12 +136,16 @@ def test_each_invariant_notices_what_it_is_for(
         counters = cursor.rowcount
         assert outreach()["rows_gate_wrong"] == counters > 0
         conn.rollback()
-        cursor.execute("update delta.kpi_progress set bills_cashless = bills_cashless + 1000")
-        assert outreach()["rows_beyond_month"] > 0
-        conn.rollback()
+        for count in ("bills_issued", "bills_settled", "bills_cashless", "bills_cashless_strict"):
+            cursor.execute(f"update delta.kpi_progress set {count} = {count} + 1000")
+            assert outreach()["rows_beyond_month"] > 0, count
+            conn.rollback()
         # Each metric that stops a publication has been seen to notice something.
         seen = {metric for *_, metric in SPOILED_OUTREACH + VANISHED_OUTREACH} | {
             "rows_gate_wrong",
             "rows_beyond_month",
         }
         assert set(outreach()) - FINDINGS == seen
+        assert set(kpi()) - FINDINGS == {metric for *_, metric in SPOILED + VANISHED} | {
+            "channel_shares_wrong"
+        }

@@ -3,6 +3,7 @@
 Does not belong here: which figures are right (the recomputation says so), and publishing by itself (tests/publish).
 """
 
+import re
 from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,10 +21,11 @@ from dagster_project.orchestration.published import published_tables
 from dagster_project.publish.sign_off import sign_off
 from dagster_project.raw.changes import Person
 from dagster_project.raw.withdraw import unload
-from dagster_project.report.explain import Question, explain
+from dagster_project.report.explain import COUNTS, Question, explain
 from dagster_project.report.explanation import print_answer
 from dagster_project.report.lists import write_list
 from dagster_project.settings import Settings
+from dagster_project.transform.dbt import REPOSITORY
 from dagster_project.warehouse.connection import connect
 from tests.e2e import pipeline
 from tests.e2e.cases import HOME, PRICE, TODAY, Arrival, Scene, tables
@@ -215,6 +217,70 @@ def test_why_a_figure_changed_goes_down_to_the_lines(
     assert len(explain(house.settings, Question(scene.month(), since=1), 1).bills) == 1
     with pytest.raises(CashlessError, match="There is no publication 9; there are 1 to 3"):
         explain(house.settings, Question(scene.month(), since=9), 10)
+
+
+def test_the_queries_of_the_page_say_why_as_explain_does(house: House) -> None:
+    """The figure that was revised, its counts then and now, the bills between, their rows, and what was signed."""
+    scene = Scene(1)
+    house.take(scene.customer(), *scene.paid_bill(1), scene.bill(2), scene.customer("b"), scene.bill(3, "b"))
+    house.sign(scene.month(), "An")
+    house.take(scene.payment(2, bill=2))
+    house.take(scene.bill(3, "b", status="cancelled", updated_at=scene.at(100)))
+    revised, counts, bills, rows, signed = _queries_of_the_page(scene.month(), HOME, since=1)
+    answer = explain(house.settings, Question(scene.month(), place="commune_code", code=HOME, since=1), 10)
+
+    names = [*("customers_billed", "customers_cashless", "bills_issued", "bills_settled"), COUNTS[-1]]
+    assert house.query(counts) == [
+        ("then", *(answer.before[name] for name in names)),
+        ("now", *(answer.after[name] for name in names)),
+    ]
+    assert [answer.before[name] for name in names[:4]] == [2, 0, 3, 1]
+    assert [answer.after[name] for name in names[:4]] == [1, 1, 2, 2]
+    assert house.query(bills) == [
+        (scene.name("B", 2), 2, False, True, 0, False, False),
+        (scene.name("B", 2), 2, True, True, PRICE, True, True),
+        (scene.name("B", 3), 3, False, True, 0, False, False),
+        (scene.name("B", 3), 3, True, False, 0, False, False),
+    ]
+    assert [(row[0], *row[2:6], row[6]) for row in house.query(rows)] == [
+        (bill.bill_id, row.source, row.file, row.line, row.is_withdrawn, row.transaction_id)
+        for bill in answer.bills
+        for row in bill.rows
+    ]
+    assert [row[2] for row in house.query(rows)] == ["payments", "bills"]
+    of_commune = [
+        (row[5], float(row[6]), float(row[7]), row[8])
+        for row in house.query(revised)
+        if row[1] == "kpi_commune_month" and row[3] == "electricity" and not row[5].endswith("strict")
+    ]
+    came = {2: [house.file("payments", 2)], 3: [house.file("bills", 3)]}
+    assert of_commune == [
+        ("cashless_rate_customers", 0.5, 1, came[3]),  # the one customer left is cashless; newest first
+        ("customers_billed", 2, 1, came[3]),
+        ("cashless_rate_customers", 0, 0.5, came[2]),
+        ("customers_cashless", 0, 1, came[2]),
+    ]
+    assert {(*row[2:4], *row[4:]) for row in house.query(signed)} == {
+        (geography, scope, 0, 1)
+        for geography in ("as_recorded", "current")
+        for scope in ("electricity", "all")
+    }
+
+
+def _queries_of_the_page(month: date, commune: str, since: int) -> list[str]:
+    """Of its part about changes, about this month, commune and publication instead of those of the page."""
+    page = (REPOSITORY / "docs" / "analyst.md").read_text(encoding="utf-8")
+    [part] = re.findall(r"\n## Why did a figure change\?\n(.*?)\n## ", page, flags=re.S)
+    queries = re.findall(r"```sql\n(.*?)```", part, flags=re.S)
+    own = {
+        "'2024-08-01'": f"'{month}'",
+        "'14587'": f"'{commune}'",
+        "publication_id > 12": f"publication_id > {since}",
+    }
+    for name, value in own.items():
+        assert any(name in query for query in queries)
+        queries = [query.replace(name, value) for query in queries]
+    return queries
 
 
 def test_what_undid_a_payment_is_found_though_it_pays_nothing_now(house: House) -> None:

@@ -127,46 +127,61 @@ counter as (
     from {{ ref('candidate_kpi_counter_closure') }}
 ),
 
+{% set bill_counts = ['bills_issued', 'bills_settled', 'bills_cashless', 'bills_cashless_strict'] %}
 progress_day as (
     select
+        level,
         bill_month,
         scope,
         days_after,
-        sum(bills_issued) filter (where level = 'company') as company_issued,
-        sum(bills_settled) filter (where level = 'company') as company_settled,
-        sum(bills_cashless) filter (where level = 'company') as company_cashless,
-        sum(bills_issued) filter (where level = 'power_unit') as units_issued,
-        sum(bills_settled) filter (where level = 'power_unit') as units_settled,
-        sum(bills_cashless) filter (where level = 'power_unit') as units_cashless
+        {{- sums(bill_counts) }}
     from {{ ref('kpi_progress') }}
-    group by 1, 2, 3
+    group by level, bill_month, scope, days_after
+),
+
+progress_company as (
+    select *
+    from progress_day
+    where level = 'company'
+),
+
+progress_units as (
+    select *
+    from progress_day
+    where level = 'power_unit'
 ),
 
 progress as (
     select
-        coalesce(sum(
-            abs(coalesce(company_issued, 0) - coalesce(units_issued, 0))
-            + abs(coalesce(company_settled, 0) - coalesce(units_settled, 0))
-            + abs(coalesce(company_cashless, 0) - coalesce(units_cashless, 0))
-        ), 0) as progress_difference,
-        count(*) filter (where company_settled > company_issued or company_cashless > company_settled)
-            as rows_numerator_too_great
-    from progress_day
+        {{ differences(bill_counts, 'company', 'units') }} as progress_difference,
+        count(*) filter (
+            where
+            company.bills_settled > company.bills_issued
+            or company.bills_cashless > company.bills_settled
+            or company.bills_cashless_strict > company.bills_cashless
+        ) as rows_numerator_too_great
+    from progress_company as company
+    full join progress_units as units
+        on
+            company.bill_month = units.bill_month
+            and company.scope = units.scope
+            and company.days_after = units.days_after
 ),
 
 -- No day can have more than the month has in the end.
 beyond as (
     select count(*) as rows_beyond_month
-    from progress_day
+    from progress_company as progress_day
     inner join {{ ref('candidate_kpi_company_month') }} as company
         on
             progress_day.bill_month = company.bill_month
             and progress_day.scope = company.scope
             and company.geography = 'as_recorded'
     where
-        progress_day.company_issued > company.bills_issued
-        or progress_day.company_settled > company.bills_settled
-        or progress_day.company_cashless > company.bills_cashless
+        progress_day.bills_issued > company.bills_issued
+        or progress_day.bills_settled > company.bills_settled
+        or progress_day.bills_cashless > company.bills_cashless
+        or progress_day.bills_cashless_strict > company.bills_cashless_strict
 )
 
 select

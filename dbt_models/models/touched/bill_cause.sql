@@ -1,88 +1,147 @@
 -- Grain: one row per bill that is made anew and row of a file, loaded or withdrawn since the last publication, that may
--- have changed it: rows of the bill itself, payments that pay or name it, now or as published, and what reverses them;
--- the owner's own rows; and of a customer with payments that name no bill all of the customer's new rows, since such
--- payments move from bill to bill.
+-- have changed it: the bill's own rows and those of payments that name it or once did, with what reverses them; the
+-- owner's rows and mandates; and where a customer has payments that name no bill, which move from bill to bill, all
+-- that concerns the customer or a bill of the customer, now or as published.
 {%- if published_through() is none %}
 {{ nothing({
     'bill_id': 'text', 'source': 'text', 'file_id': 'integer', 'line': 'integer', 'is_withdrawn': 'boolean',
     'partner_code': 'text', 'transaction_id': 'text'
 }) }}
 {%- else %}
-with new_bill as (
-    {{ moved_rows('bills', ['bill_id', 'customer_code']) }}
+{%- set file_row = 'source, file_id, line, is_withdrawn, partner_code, transaction_id' %}
+{%- set moved_row = 'moved.' ~ file_row | replace(', ', ', moved.') %}
+with new_payment as (
+    {{ moved_rows('payments', {
+        'partner_code': 'text', 'transaction_id': 'text', 'reverses_transaction_id': 'text', 'customer_code': 'text',
+        'bill_id': 'text', 'is_key_repeated': 'boolean'
+    }) }}
 ),
 
-new_payment as (
-    {{ moved_rows('payments', [
-        'partner_code', 'transaction_id', 'reverses_transaction_id', 'customer_code', 'bill_id'
-    ]) }}
+new_mandate as (
+    {{ moved_rows('auto_debit_mandates', {'mandate_id': 'text', 'customer_code': 'text'}) }}
 ),
 
-new_customer as (
-    {{ moved_rows('customers', ['customer_code']) }}
-),
-
--- By the payment it moves: its own, and the one it reverses.
-moved_payment as (
-    select
-        *,
-        transaction_id as moved_transaction_id
+-- A transaction that has, or had, other rows may have reversed, named or paid something else before.
+known_before as (
+    select *
     from new_payment
-    union all
+    where is_key_repeated or is_withdrawn
+),
+
+-- By the transaction whose other rows are looked up: its own, and those it reverses or once reversed.
+moved_transaction as (
     select
-        *,
+        {{ file_row }},
+        transaction_id as moved_transaction_id
+    from known_before
+    union
+    select
+        {{ file_row }},
         reverses_transaction_id as moved_transaction_id
     from new_payment
     where reverses_transaction_id is not null
-),
-
-paid as (
-    select
-        partner_code,
-        transaction_id,
-        bill_id
-    from {{ ref('fct_allocation') }}
     union
     select
-        published.partner_code,
-        published.transaction_id,
-        published.bill_id
-    from {{ source('published', 'fct_allocation') }} as published
-    where {{ only_those_in('rebuilt_bill', ['bill_id'], 'published') }}
+        {{ moved_row }},
+        raw_row.reverses_transaction_id as moved_transaction_id
+    from known_before as moved
+    inner join {{ source('raw', 'payments') }} as raw_row
+        on moved.partner_code = raw_row.partner_code and moved.transaction_id = raw_row.transaction_id
+    where raw_row.reverses_transaction_id is not null
+    union
+    select
+        {{ moved_row }},
+        published.reverses_transaction_id as moved_transaction_id
+    from known_before as moved
+    inner join {{ source('published', 'fct_payment') }} as published
+        on moved.partner_code = published.partner_code and moved.transaction_id = published.transaction_id
+    where published.reverses_transaction_id is not null
 ),
 
-party as (
-    select customer_code from new_bill
+-- What the moved rows concern by themselves: a bill, of which they may say nothing, and a customer.
+concerned as (
+    select
+        source,
+        file_id,
+        line,
+        is_withdrawn,
+        null as partner_code,
+        null as transaction_id,
+        bill_id,
+        customer_code
+    from (
+        {{ moved_rows('bills', {'bill_id': 'text', 'customer_code': 'text'}) }}
+    ) as new_bill
     union
-    select customer_code from new_payment
+    select
+        {{ file_row }},
+        bill_id,
+        customer_code
+    from new_payment
+    union
+    select
+        {{ moved_row }},
+        raw_row.bill_id,
+        raw_row.customer_code
+    from moved_transaction as moved
+    inner join {{ source('raw', 'payments') }} as raw_row
+        on moved.partner_code = raw_row.partner_code and moved.moved_transaction_id = raw_row.transaction_id
+    union
+    select
+        {{ moved_row }},
+        published.bill_id,
+        customer_key.customer_code
+    from moved_transaction as moved
+    inner join {{ source('published', 'fct_payment') }} as published
+        on moved.partner_code = published.partner_code and moved.moved_transaction_id = published.transaction_id
+    inner join {{ source('private', 'customer_key') }} as customer_key
+        on published.customer_key = customer_key.customer_key
 ),
 
 -- Who has, or had, payments that name no bill.
 unnamed_payer as (
-    select party.customer_code
-    from party
-    where
-        {{ only_those_in('touched_customer', ['customer_code'], 'party') }}
-        and exists (
-            select 1 from {{ source('raw', 'payments') }} as raw_row
-            where raw_row.customer_code = party.customer_code and raw_row.bill_id is null
-        )
-    union
-    select customer_code from new_payment
+    select customer_code
+    from concerned
     where bill_id is null
+    union
+    select raw_row.customer_code
+    from {{ source('raw', 'payments') }} as raw_row
+    where
+        raw_row.bill_id is null
+        and {{ only_those_in('touched_customer', ['customer_code'], 'raw_row') }}
 ),
 
+owned as (
+    select
+        raw_row.bill_id,
+        raw_row.customer_code
+    from {{ source('raw', 'bills') }} as raw_row
+    where raw_row.customer_code in (select payer.customer_code from unnamed_payer as payer)
+    union
+    select
+        published.bill_id,
+        customer_key.customer_code
+    from {{ source('published', 'fct_bill') }} as published
+    inner join {{ source('private', 'customer_key') }} as customer_key
+        on published.customer_key = customer_key.customer_key
+    where customer_key.customer_code in (select payer.customer_code from unnamed_payer as payer)
+),
+
+-- All bills of these customers may have moved.
 of_customer as (
     select
-        source,
-        file_id,
-        line,
-        is_withdrawn,
-        null as partner_code,
-        null as transaction_id,
+        {{ file_row }},
         customer_code
-    from new_customer
-    union all
+    from concerned
+    where customer_code in (select payer.customer_code from unnamed_payer as payer)
+    union
+    select
+        {{ moved_row }},
+        owned.customer_code
+    from concerned as moved
+    inner join owned
+        on moved.bill_id = owned.bill_id
+    union
     select
         source,
         file_id,
@@ -91,65 +150,42 @@ of_customer as (
         null as partner_code,
         null as transaction_id,
         customer_code
-    from new_bill
-    where customer_code in (select payer.customer_code from unnamed_payer as payer)
-    union all
-    select
-        source,
-        file_id,
-        line,
-        is_withdrawn,
-        partner_code,
-        transaction_id,
-        customer_code
-    from new_payment
-    where customer_code in (select payer.customer_code from unnamed_payer as payer)
+    from (
+        {{ moved_rows('customers', {'customer_code': 'text'}) }}
+        union
+        select
+            source,
+            file_id,
+            line,
+            is_withdrawn,
+            customer_code
+        from new_mandate
+        union
+        -- Whose the mandate was by its other rows.
+        select
+            moved.source,
+            moved.file_id,
+            moved.line,
+            moved.is_withdrawn,
+            raw_row.customer_code
+        from new_mandate as moved
+        inner join {{ source('raw', 'auto_debit_mandates') }} as raw_row
+            on moved.mandate_id = raw_row.mandate_id
+    ) as new_of_customer
 )
 
 select
-    bill_id,
-    source,
-    file_id,
-    line,
-    is_withdrawn,
-    null as partner_code,
-    null as transaction_id
-from new_bill
-union
-select
-    bill_id,
-    source,
-    file_id,
-    line,
-    is_withdrawn,
-    partner_code,
-    transaction_id
-from new_payment
+    {{ file_row }},
+    bill_id
+from concerned
 where bill_id is not null
 union
 select
-    paid.bill_id,
-    moved.source,
-    moved.file_id,
-    moved.line,
-    moved.is_withdrawn,
-    moved.partner_code,
-    moved.transaction_id
-from moved_payment as moved
-inner join paid
-    on moved.partner_code = paid.partner_code and moved.moved_transaction_id = paid.transaction_id
-union
-select
-    bill.bill_id,
-    of_customer.source,
-    of_customer.file_id,
-    of_customer.line,
-    of_customer.is_withdrawn,
-    of_customer.partner_code,
-    of_customer.transaction_id
-from of_customer
+    {{ moved_row }},
+    bill.bill_id
+from of_customer as moved
 inner join {{ source('private', 'customer_key') }} as customer_key
-    on of_customer.customer_code = customer_key.customer_code
+    on moved.customer_code = customer_key.customer_code
 inner join {{ ref('fct_bill') }} as bill
     on customer_key.customer_key = bill.customer_key
 {%- endif %}
