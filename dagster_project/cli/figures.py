@@ -33,6 +33,11 @@ def close(month: date, by: str, note: str | None) -> None:
     with closing(connect(settings_of(), "cashless close")) as conn:
         migrate(conn)
         done = sign_off(conn, published_tables(), month, by.strip(), note)
+    for before in done.before:
+        click.echo(
+            f"Đã chốt trước đó / signed before: {before.signed_at:%Y-%m-%d %H:%M}, {before.by}, "
+            f"lần công bố / publication {before.publication_id}; vẫn giữ / kept."
+        )
     click.echo(
         f"Đã chốt / signed: {done.month:%Y-%m}, lần công bố / publication {done.publication_id}, "
         f"{done.figures:,} dòng số liệu / rows of figures."
@@ -111,6 +116,8 @@ def not_notified(out: Path, **wanted: str | None) -> None:
 def _write(name: str, out: Path, wanted: dict[str, str | None]) -> None:
     from dagster_project.report.lists import write_list
 
+    if out.suffix.lower() != ".xlsx":
+        raise click.BadParameter(f"{out} must end with .xlsx", param_hint="--out")
     rows = write_list(
         settings_of(), name, {key: code for key, code in wanted.items() if code is not None}, out
     )

@@ -11,21 +11,35 @@ from datetime import date, datetime
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.publish.relations import PublishedTable
 from dagster_project.publish.revision import unit_code
+from dagster_project.settings import LOCAL_ZONE
 from dagster_project.warehouse.connection import WarehouseError
 
 
 @dataclass(frozen=True)
+class Signature:
+    """Who signed, when, and at which publication."""
+
+    signed_at: datetime
+    by: str
+    publication_id: int
+
+
+@dataclass(frozen=True)
 class SignOff:
-    """A month that was signed. `status`: what it was then; `figures`: rows of the KPI tables that were kept."""
+    """A month that was signed. `status`: what it was then; `figures`: rows of the KPI tables that were kept;
+    `before`: its earlier signatures, oldest first.
+    """
 
     month: date
     publication_id: int
     signed_at: datetime
     status: str
     figures: int
+    before: tuple[Signature, ...]
 
 
 def sign_off(
@@ -49,6 +63,7 @@ def sign_off(
             status = (cur.fetchone() or (None,))[0]
         if status is None:
             raise WarehouseError(f"{month:%Y-%m} cannot be signed: no figure of it is published.")
+        before = signatures(cur, month)
         cur.execute(
             "insert into published.sign_off (bill_month, signed_by, note, publication_id)"
             " values (%s, %s, %s, %s) returning signed_at",
@@ -69,4 +84,15 @@ def sign_off(
                     {"signed_at": row[0], "table": table.name, "month": month},
                 )
                 figures += cur.rowcount
-    return SignOff(month, publication_id, row[0], status, figures)
+    return SignOff(month, publication_id, row[0], status, figures, before)
+
+
+def signatures(cur: Cursor, month: date) -> tuple[Signature, ...]:
+    """The month's signatures, oldest first; local times."""
+    cur.execute(
+        "select signed_at, signed_by, publication_id from published.sign_off where bill_month = %s order by signed_at",
+        (month,),
+    )
+    return tuple(
+        Signature(at.astimezone(LOCAL_ZONE), by, publication) for at, by, publication in cur.fetchall()
+    )

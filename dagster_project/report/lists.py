@@ -82,6 +82,15 @@ LISTS = {
 }
 
 
+# What people read instead of a code, by column.
+_LABELS = {
+    "cash_channel_code": "(select channel.channel_name_vi || ' / ' || channel.channel_name_en"
+    " from bi.dim_channel as channel where channel.channel_code = cash_channel_code)",
+    "last_outcome": "case last_outcome when 'not_reached' then 'không gặp / not reached'"
+    " when 'refused' then 'từ chối / refused' when 'undecided' then 'chưa quyết / undecided'"
+    " when 'agreed' then 'đồng ý / agreed' when 'registered' then 'đã đăng ký / registered' end",
+}
+
 _KNOWN = {
     "power_unit": "select %s in (select power_unit_code from bi.dim_power_unit"
     " union select power_unit_code from bi.dim_customer)",
@@ -104,7 +113,7 @@ def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path
         ]
     )
     query = sql.SQL("select {} from {} where {} order by {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, chosen.columns)),
+        sql.SQL(", ").join(map(_shown, chosen.columns)),
         sql.Identifier("bi_private", chosen.view),
         condition,
         sql.SQL(", ").join(map(sql.Identifier, chosen.order)),
@@ -114,10 +123,19 @@ def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path
             if not exists(cur, "bi.fct_counter_customer"):
                 raise CashlessError("Nothing is published yet: there is nobody to list.")
             for key, code in wanted.items():
-                cur.execute(_KNOWN[key], (code,))
+                on_the_list = sql.SQL("select exists (select from {} where {} = %s)").format(
+                    sql.Identifier("bi_private", chosen.view), sql.Identifier(chosen.filters[key])
+                )
+                cur.execute(sql.SQL("{} or ({})").format(sql.SQL(_KNOWN[key]), on_the_list), (code, code))
                 if cur.fetchone() != (True,):
                     # An empty list would read as: nobody is left.
                     raise CashlessError(f"No {key.replace('_', ' ')} {code} is known today.")
         with conn.cursor("list") as rows, private_book(path) as book:
             rows.execute(query)
             return write_table(book, chosen.sheet, list(chosen.columns.values()), rows)
+
+
+def _shown(column: str) -> sql.Composable:
+    """A code that is in no list of names stays as it is."""
+    name = sql.Identifier(column)
+    return sql.SQL("coalesce({}, {})").format(sql.SQL(_LABELS[column]), name) if column in _LABELS else name

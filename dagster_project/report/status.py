@@ -30,6 +30,8 @@ from dagster_project.report.console import (
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
+# The older ones are in bi.sign_off.
+_SIGNED_MONTHS = 12
 _ARRIVAL = {"missing": "chưa đến / missing", "refused": "bị từ chối / refused", "late": "đến muộn / late"}
 
 
@@ -50,6 +52,7 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
             say_nothing_published(console)
         else:
             console.print(_publication_table(publication))
+        _print_signed_months(cur, console)
         _print_hold(cur, console)
         _print_refused_build(cur, console, None if publication is None else publication[7])
         _print_pulls(cur, console, settings)
@@ -57,6 +60,37 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
         _print_files_not_loaded(cur, console)
         _print_expected_files(cur, console)
         _print_quarantine(cur, console)
+
+
+def _print_signed_months(cur: Cursor, console: Console) -> None:
+    """The latest signed months, each by its latest signature, and how many of their figures were revised since."""
+    if not exists(cur, "bi.sign_off"):  # a warehouse that no run has brought up to date yet
+        return
+    cur.execute(
+        """
+        select signed.bill_month, signed.signed_by, signed.signed_at, signed.publication_id,
+            (
+                select count(*) from bi.kpi_revision as revision
+                where revision.bill_month = signed.bill_month and revision.publication_id > signed.publication_id
+            )
+        from (
+            select distinct on (bill_month) bill_month, signed_by, signed_at, publication_id
+            from bi.sign_off order by bill_month desc, signed_at desc
+        ) as signed
+        order by 1 desc limit %s
+        """,
+        (_SIGNED_MONTHS,),
+    )
+    rows = cur.fetchall()
+    if not rows:
+        return
+    table = new_table("Tháng đã chốt / Signed months")
+    for heading in ("Tháng / Month", "Người chốt / By", "Lúc / At", "Lần công bố / Publication"):
+        table.add_column(heading)
+    table.add_column("Số liệu đổi sau đó / Figures revised since", justify="right")
+    for month, by, at, publication, revised in rows:
+        table.add_row(f"{month:%Y-%m}", by.replace("[", r"\["), moment(at), str(publication), number(revised))
+    console.print(table)
 
 
 def _publication_table(publication: tuple[Any, ...]) -> Table:

@@ -307,6 +307,20 @@ def test_what_undid_a_payment_is_found_though_it_pays_nothing_now(house: House) 
     ]
 
 
+def _contact(scene: Scene, who: str, outcome: str) -> dict[str, Any]:
+    return {
+        "contact_id": scene.name("CC", who),
+        "campaign_id": "C1",
+        "customer_code": scene.name("PN", who),
+        "employee_code": None,
+        "bank_code": None,
+        "contacted_at": scene.at(1),
+        "place": "home",
+        "outcome": outcome,
+        "updated_at": scene.at(1),
+    }
+
+
 def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> None:
     """Cash payers, and customers of a counter to be closed whom nobody told; not who is closed, pays without cash, or
     has merely not paid yet.
@@ -315,7 +329,8 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
     cash = {"channel_code": "evn_counter"}
     rows: list[Arrival] = []
     for who, channel, paid in (("a", {}, 3), ("b", cash, 3), ("c", cash, 3), ("d", cash, 1), ("e", cash, 0)):
-        rows.append(scene.customer(who, status="closed" if who == "c" else "active", phone="0912345678"))
+        status, commune = "closed" if who == "c" else "active", "nowhere" if who == "d" else HOME
+        rows.append(scene.customer(who, status=status, commune_code=commune, phone="0912345678"))
         rows.append(scene.bill(f"9{who}", who, later=9, total_amount=1000))  # type: ignore[arg-type]
         for number in range(1, paid + 1):
             which = f"{number}{who}"
@@ -347,22 +362,30 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
             },
         ),
     ]
+    rows.append(("campaign_contacts", _contact(scene, "b", "refused")))
     house.take(*rows)
     book = tmp_path / "lists" / "cash.xlsx"
     assert write_list(house.settings, "cash-payers", {}, book) == 2
-    header, row, other = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
+    header, other, row = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
     told = dict(zip(header, row, strict=True))
     assert told["Mã khách hàng / Customer code"] == scene.name("PN", "b")
     assert told["Chưa trả / Not settled"] == 1
     assert dict(zip(header, other, strict=True))["Mã khách hàng / Customer code"] == scene.name("PN", "d")
     assert told["Điện thoại / Phone"] == "0912345678"
-    assert told["Trả qua / Paid by"] == "evn_counter"
+    assert (
+        told["Trả qua / Paid by"]
+        == house.query(
+            "select channel_name_vi || ' / ' || channel_name_en from bi.dim_channel where channel_code = 'evn_counter'"
+        )[0][0]
+    )
+    assert told["Kết quả / Outcome"] == "từ chối / refused"
     assert book.stat().st_mode & 0o077 == 0
     assert write_list(house.settings, "cash-payers", {"power_unit": "PNHL00"}, book) == 0
-    assert write_list(house.settings, "not-notified", {}, book) == 3
+    assert write_list(house.settings, "cash-payers", {"commune": "UNRESOLVED"}, book) == 1  # d, on no map
+    assert write_list(house.settings, "not-notified", {}, book) == 2  # nor served by a counter
     _, *people = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
     assert {row[1] for row in people} == {"=Điểm thu 1"}
-    assert [scene.name("PN", who) in row for who, row in zip("bde", people, strict=True)] == [True] * 3
+    assert [scene.name("PN", who) in row for who, row in zip("be", people, strict=True)] == [True] * 2
     assert write_list(house.settings, "not-notified", {"counter": "DT2"}, book) == 0
 
 
@@ -405,7 +428,16 @@ def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
     assert f"signed: {month}, lần công bố / publication 1" in signed.stdout
     assert "still provisional" in signed.stderr
     assert house.query("select signed_by, note from bi.sign_off") == [("An", "đã đối soát")]
+    assert "signed before" not in signed.stdout
+    again = house.cashless("close", month, "--by", "Bình")
+    assert "An, lần công bố / publication 1; vẫn giữ / kept." in again.stdout
+    status = house.cashless("status").stdout
+    assert "Tháng đã chốt / Signed months" in status
+    assert re.search(rf"{month} +Bình .* 1 +0 *\n", status), status
     assert house.cashless("close", month, "--by", " ").exit_code == 2
+    wrong = house.cashless("list", "cash-payers", "--out", str(tmp_path / "a.txt"))
+    assert (wrong.exit_code, "must end with .xlsx" in wrong.stderr) == (2, True)
+    assert not (tmp_path / "a.txt").exists()
     assert house.cashless("close", "2018-13", "--by", "An").exit_code == 2
 
     house.take(scene.payment(2, bill=2))
