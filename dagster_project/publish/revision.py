@@ -115,6 +115,16 @@ def note_causes(cur: Cursor, publication_id: int) -> int:
     cur.execute("analyze published.kpi_revision, published.fct_bill_history, published.fct_bill_cause")
     cur.execute(
         """
+        with moved as (
+            -- Bills that do not count as they did. What else is kept of them enters no figure that is revised.
+            select bill_month, bill_type, power_unit_code, district_code, commune_code, current_commune_code, bill_id
+            from published.fct_bill_history
+            where publication_id = %(publication_id)s
+            group by
+                bill_month, bill_type, power_unit_code, district_code, commune_code, current_commune_code, bill_id,
+                customer_key, is_in_scope, is_cashless, is_cashless_strict
+            having count(*) = 1
+        )
         update published.kpi_revision as revision
         set files = cause.files
         from (
@@ -126,9 +136,8 @@ def note_causes(cur: Cursor, publication_id: int) -> int:
                 from published.kpi_revision
                 where publication_id = %(publication_id)s
             ) as r
-            join published.fct_bill_history as bill
-                on bill.publication_id = %(publication_id)s
-                and bill.bill_month = r.bill_month
+            join moved as bill
+                on bill.bill_month = r.bill_month
                 and (r.scope = 'all' or bill.bill_type = 'electricity')
                 and r.code = case
                     when r.table_name = 'kpi_company_month' then 'COMPANY'
@@ -139,6 +148,7 @@ def note_causes(cur: Cursor, publication_id: int) -> int:
                 end
             join published.fct_bill_cause as cause
                 on cause.publication_id = %(publication_id)s and cause.bill_id = bill.bill_id
+                and cause.source <> 'auto_debit_mandates' -- which change no figure that is revised
             join landing.file as file on file.file_id = cause.file_id
             group by 1, 2, 3, 4, 5
         ) as cause

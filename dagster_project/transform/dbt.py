@@ -105,10 +105,15 @@ def build(database_url: str, args: list[str], target: Path) -> DbtOutcome:
 
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     events: list[dict[str, Any]] = []
+
+    def keep(event: Any) -> None:
+        if event.info.level != "debug":  # of which there are thirty to each other one
+            events.append(msg_to_dict(event))
+
     with _connection_variables(database_url), _plain_interrupts():
         parsed = _parsed(target)
         _refuse_another_graph(parsed)
-        done = _invoke(args, target, parsed, [lambda event: events.append(msg_to_dict(event))])
+        done = _invoke(args, target, parsed, [keep])
     if done.exception is not None:
         reason = " ".join(str(done.exception).split())
         raise TransformError(f"dbt did not come to its end: {reason}; see {target / 'dbt.log'}")

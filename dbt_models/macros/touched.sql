@@ -58,7 +58,7 @@
 
 {#
   Those rows themselves, also where everything is made anew: of which file and line, whether withdrawn, and `columns`
-  with their types.
+  with their types. A row that came and went since the last publication was in no figure, and is not among them.
 #}
 {% macro moved_rows(source_name, columns) -%}
     select
@@ -85,6 +85,7 @@
         source = '{{ source_name }}'
         and not (fields ->> 'is_duplicate')::boolean
         and change_id > {{ published_through() | int }}
+        and (fields ->> 'change_id')::bigint <= {{ published_through() | int }}
 {%- endmacro %}
 
 {#

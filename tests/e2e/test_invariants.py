@@ -140,6 +140,14 @@ def test_each_invariant_notices_what_it_is_for(
             cursor.execute(f"update delta.kpi_progress set {count} = {count} + 1000")
             assert outreach()["rows_beyond_month"] > 0, count
             conn.rollback()
+        for count in ("bills_settled", "bills_cashless", "bills_cashless_strict"):
+            cursor.execute(f"update delta.kpi_progress set {count} = {count} + 1000 where level = 'company'")
+            assert outreach()["rows_numerator_too_great"] > 0, count
+            conn.rollback()
+        for level in ("company", "power_unit"):
+            cursor.execute(f"delete from delta.kpi_progress where level = '{level}'")
+            assert outreach()["progress_difference"] > 0, level
+            conn.rollback()
         # Each metric that stops a publication has been seen to notice something.
         seen = {metric for *_, metric in SPOILED_OUTREACH + VANISHED_OUTREACH} | {
             "rows_gate_wrong",

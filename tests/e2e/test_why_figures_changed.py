@@ -75,6 +75,15 @@ class House:
     def cashless(*arguments: str) -> Result:
         return CliRunner().invoke(main, list(arguments))
 
+    def causes(self, publication: int) -> dict[str, Any]:
+        """Of each bill that the publication changed: source and transaction of the rows."""
+        found: dict[str, Any] = {}
+        for bill, source, transaction in self.query(
+            f"select bill_id, source, transaction_id from bi.fct_bill_cause where publication_id = {publication}"
+        ):
+            found.setdefault(bill, set()).add((source, transaction))
+        return found
+
     def revisions(self) -> list[tuple[Any, ...]]:
         """Of the company, electricity, as recorded, reported reading."""
         return self.query(
@@ -281,6 +290,51 @@ def _queries_of_the_page(month: date, commune: str, since: int) -> list[str]:
         assert any(name in query for query in queries)
         queries = [query.replace(name, value) for query in queries]
     return queries
+
+
+def test_the_causes_of_a_bill_are_the_rows_that_may_have_moved_it(house: House) -> None:
+    """All of them, whoever they are of, and no others; the files of a revision are those that may have changed it."""
+    scene = Scene(1)
+    house.take(
+        *(scene.customer("a"), scene.bill(1, "a"), scene.bill(2, "a"), scene.payment(1, "a")),
+        *(scene.customer("b"), scene.bill(3, "b"), scene.bill(4, "b"), scene.payment(2, "b")),
+        *(scene.customer("c"), scene.bill(5, "c")),
+    )
+    house.sign(scene.month(), "An")
+
+    # a pays b's bill, so that b's own payment, which names none, goes to b's next one; and a's own
+    # goes to a's next one, as the first is cancelled.
+    house.take(
+        scene.payment(3, "a", bill=3, day=6), scene.bill(1, "a", status="cancelled", updated_at=scene.at(100))
+    )
+    assert house.causes(2) == {
+        scene.name("B", 1): {("bills", None)},
+        scene.name("B", 2): {("bills", None)},
+        scene.name("B", 3): {("payments", scene.name("T", 3))},
+        scene.name("B", 4): {("payments", scene.name("T", 3))},
+    }
+    # A mandate is kept of b's bills, and has changed no figure of the month; c's payment has.
+    house.take(scene.mandate("b"), scene.payment(4, "c", bill=5))
+    assert house.causes(3)[scene.name("B", 5)] == {("payments", scene.name("T", 4))}
+    others = {
+        cause for bill, causes in house.causes(3).items() if bill != scene.name("B", 5) for cause in causes
+    }
+    assert others <= {("auto_debit_mandates", None)}
+    assert house.query("select distinct files from bi.kpi_revision where publication_id = 3") == [
+        ([house.file("payments", 3)],)
+    ]
+    # It is undone, and b's payment goes back.
+    house.take(scene.reversal(9, of=3, who="a"))
+    assert house.causes(4) == {
+        scene.name("B", 3): {("payments", scene.name("T", 9))},
+        scene.name("B", 4): {("payments", scene.name("T", 9))},
+    }
+    # The bill is c's now: of b and c whatever names no bill may move.
+    house.take(scene.bill(3, "c", updated_at=scene.at(101)))
+    assert house.causes(5) == {
+        scene.name("B", 3): {("bills", None)},
+        scene.name("B", 4): {("bills", None)},
+    }
 
 
 def test_what_undid_a_payment_is_found_though_it_pays_nothing_now(house: House) -> None:

@@ -10,7 +10,8 @@
 {%- else %}
 {%- set file_row = 'source, file_id, line, is_withdrawn, partner_code, transaction_id' %}
 {%- set moved_row = 'moved.' ~ file_row | replace(', ', ', moved.') %}
-with new_payment as (
+-- Not materialized: the planner must see that few of them repeat a key or reverse something.
+with new_payment as not materialized (
     {{ moved_rows('payments', {
         'partner_code': 'text', 'transaction_id': 'text', 'reverses_transaction_id': 'text', 'customer_code': 'text',
         'bill_id': 'text', 'is_key_repeated': 'boolean'
@@ -58,7 +59,8 @@ moved_transaction as (
     where published.reverses_transaction_id is not null
 ),
 
--- What the moved rows concern by themselves: a bill, of which they may say nothing, and a customer.
+-- The bill, of which it may say nothing, and the customer of each moved row; of a payment also those of the other rows
+-- of its transaction and of what it reverses.
 concerned as (
     select
         source,
@@ -127,13 +129,13 @@ owned as (
     where customer_key.customer_code in (select payer.customer_code from unnamed_payer as payer)
 ),
 
--- All bills of these customers may have moved.
-of_customer as (
+-- All bills of these customers may have moved: by what names no bill, and by what concerns one of their bills.
+of_payer as (
     select
         {{ file_row }},
         customer_code
     from concerned
-    where customer_code in (select payer.customer_code from unnamed_payer as payer)
+    where bill_id is null
     union
     select
         {{ moved_row }},
@@ -141,49 +143,62 @@ of_customer as (
     from concerned as moved
     inner join owned
         on moved.bill_id = owned.bill_id
+),
+
+of_owner as (
+    {{ moved_rows('customers', {'customer_code': 'text'}) }}
     union
     select
         source,
         file_id,
         line,
         is_withdrawn,
-        null as partner_code,
-        null as transaction_id,
         customer_code
-    from (
-        {{ moved_rows('customers', {'customer_code': 'text'}) }}
-        union
-        select
-            source,
-            file_id,
-            line,
-            is_withdrawn,
-            customer_code
-        from new_mandate
-        union
-        -- Whose the mandate was by its other rows.
-        select
-            moved.source,
-            moved.file_id,
-            moved.line,
-            moved.is_withdrawn,
-            raw_row.customer_code
-        from new_mandate as moved
-        inner join {{ source('raw', 'auto_debit_mandates') }} as raw_row
-            on moved.mandate_id = raw_row.mandate_id
-    ) as new_of_customer
+    from new_mandate
+    union
+    -- Whose the mandate was by its other rows.
+    select
+        moved.source,
+        moved.file_id,
+        moved.line,
+        moved.is_withdrawn,
+        raw_row.customer_code
+    from new_mandate as moved
+    inner join {{ source('raw', 'auto_debit_mandates') }} as raw_row
+        on moved.mandate_id = raw_row.mandate_id
+),
+
+of_rows as (
+    select
+        {{ file_row }},
+        bill_id
+    from concerned
+    where bill_id is not null
+    union
+    select
+        {{ moved_row }},
+        bill.bill_id
+    from of_payer as moved
+    inner join {{ source('private', 'customer_key') }} as customer_key
+        on moved.customer_code = customer_key.customer_code
+    inner join {{ ref('fct_bill') }} as bill
+        on customer_key.customer_key = bill.customer_key
 )
 
 select
     {{ file_row }},
     bill_id
-from concerned
-where bill_id is not null
-union
+from of_rows
+union all
 select
-    {{ moved_row }},
+    moved.source,
+    moved.file_id,
+    moved.line,
+    moved.is_withdrawn,
+    null as partner_code,
+    null as transaction_id,
     bill.bill_id
-from of_customer as moved
+from of_owner as moved
 inner join {{ source('private', 'customer_key') }} as customer_key
     on moved.customer_code = customer_key.customer_code
 inner join {{ ref('fct_bill') }} as bill
