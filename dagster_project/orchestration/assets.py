@@ -26,8 +26,8 @@ from dagster_project.publish.build import (
     record_build,
     record_gate,
 )
-from dagster_project.publish.hold import PublicationHeld
-from dagster_project.publish.publish import publish
+from dagster_project.publish.hold import PublicationHeld, current_hold
+from dagster_project.publish.publish import publish, standing_force
 from dagster_project.pull.pull import Pulled, pull_all
 from dagster_project.raw.load import load_source
 from dagster_project.transform import dbt as dbt_project
@@ -205,6 +205,8 @@ def transform(context: dg.AssetExecutionContext, session: dg.ResourceParam[RunSe
     if window is None:
         context.log.info("Nothing new since the last publication.")
         session.report.is_unchanged = True
+        with session.conn, session.conn.cursor() as cursor:
+            session.report.hold, session.report.force = current_hold(cursor), standing_force(cursor)
         return
     session.report.progress("Dựng mô hình / building the models (dbt)")
     open_window(session.conn, window)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dagster_project.audit.gate import CheckResult
     from dagster_project.publish.hold import Hold
-    from dagster_project.publish.publish import Publication
+    from dagster_project.publish.publish import Force, Publication
     from dagster_project.pull.pull import Pulled
     from dagster_project.raw.load import FileResult
 
@@ -56,6 +56,7 @@ class RunReport:
     checks: list["CheckResult"] = field(default_factory=list)
     publication: "Publication | None" = None
     hold: "Hold | None" = None
+    force: "Force | None" = None
 
     @property
     def is_refused(self) -> bool:
@@ -210,15 +211,8 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
             "[red]Không công bố / Publication refused[/red]: BI giữ nguyên lần công bố trước / "
             "BI keeps the last good publication."
         )
-    elif report.hold is not None:
-        console.print(
-            f"[yellow]Tạm dừng công bố / Publications are held[/yellow] since {report.hold.held_at:%Y-%m-%d %H:%M} by",
-            end=" ",
-        )
-        console.print(f"{report.hold.held_by}: {report.hold.reason}", markup=False)
-        console.print(
-            "BI giữ nguyên lần công bố trước / BI keeps the last publication. `cashless release` lets them go on."
-        )
+    elif report.hold is not None and not report.is_unchanged:
+        console.print("BI giữ nguyên lần công bố trước / BI keeps the last publication.")
     elif result.has_rows and not report.is_unchanged:
         console.print(
             "[red]Lỗi[/red]: không dựng được số liệu / the figures were neither built nor published."
@@ -227,6 +221,16 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
         console.print("Không có gì mới / Nothing new: bi is up to date.")
     else:
         console.print("Chưa có dòng nào được nạp / No row has been loaded yet: nothing to publish.")
+    if report.hold is not None:
+        console.print(
+            f"[yellow]Tạm dừng công bố / Publications are held[/yellow] since {report.hold.held_at:%Y-%m-%d %H:%M} by",
+            end=" ",
+        )
+        console.print(f"{report.hold.held_by}: {report.hold.reason}", markup=False)
+        console.print("`cashless release` lets them go on.")
+    if report.force is not None:
+        console.print("[yellow]Công bố bất chấp kiểm tra / The publication was forced[/yellow] by", end=" ")
+        console.print(f"{report.force.by}: {report.force.reason}", markup=False)
     failed = sum(pull.fault is not None for pull in report.pulls)
     if failed:
         pulls = "pull" if failed == 1 else "pulls"

@@ -41,6 +41,15 @@ class Force:
     reason: str
 
 
+def standing_force(cur: Cursor) -> Force | None:
+    """Who forced the newest publication, if somebody did."""
+    cur.execute(
+        "select forced_by, forced_reason from published.publication order by publication_id desc limit 1"
+    )
+    by, reason = cur.fetchone() or (None, None)
+    return None if by is None else Force(by, reason)
+
+
 @dataclass(frozen=True)
 class Publication:
     publication_id: int

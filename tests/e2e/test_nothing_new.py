@@ -19,7 +19,7 @@ SCANS = """
 select schemaname || '.' || relname, seq_scan, seq_tup_read + coalesce(idx_tup_fetch, 0)
 from pg_stat_user_tables
 where schemaname in ('raw', 'staging', 'settlement', 'candidate', 'published')
-  and relname not in ('publication', 'bi_view')
+  and relname not in ('publication', 'bi_view', 'hold')
 """
 # What a session counted is whole once it has ended; pools keep theirs open after a run.
 END_SESSIONS = """
@@ -29,7 +29,7 @@ where datname = current_database() and pid <> pg_backend_pid()
 
 
 def _answer(url: str, query: str) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(url)) as conn, conn.cursor() as cursor:
+    with closing(psycopg2.connect(url)) as conn, conn, conn.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchall()
 
@@ -75,3 +75,19 @@ def test_nothing_new_starts_no_dbt_and_reads_no_table(
     assert _answer(url, "select count(*) from audit.build") == builds
     after = _scans(url)
     assert sorted(table for table, counts in after.items() if counts != before.get(table)) == []
+
+    # What stands between the figures and their readers is said though nothing comes.
+    assert "held" not in second.output + first.output
+    assert CliRunner().invoke(main, ["hold", "--reason", "figures are looked at"]).exit_code == 0
+    _answer(
+        url, "update published.publication set forced_by = 'An', forced_reason = 'bank was right' returning 1"
+    )
+    third = CliRunner().invoke(main, run, catch_exceptions=False)
+    assert third.exit_code == 0, third.output
+    for said in (
+        "Nothing new",
+        "Publications are held",
+        "figures are looked at",
+        "forced by An: bank was right",
+    ):
+        assert said in third.output
