@@ -18,6 +18,7 @@ from python_calamine import CalamineWorkbook
 from dagster_project.cli import main
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration.published import published_tables
+from dagster_project.publish.hold import PublicationHeld
 from dagster_project.publish.sign_off import sign_off
 from dagster_project.raw.changes import Person
 from dagster_project.raw.withdraw import unload
@@ -335,6 +336,18 @@ def test_the_causes_of_a_bill_are_the_rows_that_may_have_moved_it(house: House) 
         scene.name("B", 3): {("bills", None)},
         scene.name("B", 4): {("bills", None)},
     }
+
+
+def test_what_came_and_went_between_two_publications_is_no_cause(house: House) -> None:
+    scene = Scene(1)
+    house.take(scene.customer(), scene.bill(1))
+    assert house.cashless("hold", "--reason", "a test").exit_code == 0
+    with pytest.raises(PublicationHeld):
+        house.take(scene.payment(1, bill=1))
+    unload(house.settings, [house.file("payments", 2)], Person("a test", ""))
+    assert house.cashless("release").exit_code == 0
+    house.take(scene.payment(2, bill=1))
+    assert house.causes(2) == {scene.name("B", 1): {("payments", scene.name("T", 2))}}
 
 
 def test_what_undid_a_payment_is_found_though_it_pays_nothing_now(house: House) -> None:
