@@ -66,8 +66,7 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
             console.print(plain(f"      {what}: {row.file}:{row.line}{_transaction(row)}"))
         if not bill.rows:
             console.print(
-                "      không có dòng mới của hóa đơn / no new row of the bill, its payments or its owner: another "
-                "customer's bill or payment, a mandate, reference data, a setting or a model moved it"
+                "      không có dòng nào / no row of a file did it: reference data, a setting or a model moved it"
             )
     if answer.moved > len(answer.bills):
         console.print(f"và {number(answer.moved - len(answer.bills))} hóa đơn nữa / and more: --limit")

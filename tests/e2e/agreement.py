@@ -25,14 +25,21 @@ BOOKKEEPING = (
     # What publications changed: it depends on how many there were.
     *("kpi_revision", "fct_bill_history", "fct_bill_cause"),
 )
+# Facts whose rows name a customer stand with the code here, as the oracle has no pseudonyms.
+OF_A_CUSTOMER = (
+    *("fct_bill", "dim_customer", "fct_campaign_contact", "fct_campaign_baseline", "fct_customer_paying"),
+    *("fct_notification", "fct_phone_review", "fct_phone_stage", "fct_feedback"),
+)
 FACTS = {
-    "fct_bill": "select customer_code, t.* from bi.fct_bill as t join bi_private.customer_key using (customer_key)",
     "fct_payment": "select * from bi.fct_payment",
     "fct_allocation": "select bill_id, channel_code, channel_class, paid_on, sum(amount_vnd)::bigint as amount_vnd"
     " from bi.fct_allocation group by 1, 2, 3, 4",
-    "dim_customer": "select customer_code, t.* from bi.dim_customer as t"
-    " join bi_private.customer_key using (customer_key)",
-    "dim_collection_point": "select * from bi.dim_collection_point",
+    **{name: f"select * from bi.{name}" for name in ("dim_collection_point", "dim_campaign", "dim_employee")},
+    **{
+        name: f"select customer_code, t.* from bi.{name} as t"
+        " left join bi_private.customer_key using (customer_key)"
+        for name in OF_A_CUSTOMER
+    },
 }
 
 

@@ -45,6 +45,11 @@ SPOILED_OUTREACH = [
     ("delta.kpi_phone_month", "customers_verified + 1000", "rows_numerator_too_great"),
     ("candidate.kpi_feedback_month", "received", "feedback_difference"),
     ("candidate.kpi_feedback_month", "closed + 1000", "rows_numerator_too_great"),
+    ("delta.kpi_counter_closure", "customers_served", "customers_served_difference"),
+    ("delta.kpi_counter_closure", "cashless_rate + 1", "rows_numerator_too_great"),
+    ("delta.kpi_counter_closure", "notification_coverage + 1", "rows_numerator_too_great"),
+    ("delta.kpi_counter_closure", "on_time_rate_before + 1", "rows_numerator_too_great"),
+    ("delta.kpi_counter_closure", "feedback_open + 1", "rows_gate_wrong"),
     ("delta.kpi_progress", "bills_issued", "progress_difference"),
     ("delta.kpi_progress", "bills_cashless_strict", "progress_difference"),
 ]
@@ -132,10 +137,14 @@ def test_each_invariant_notices_what_it_is_for(
             outreach.notice(table, column, metric)
         for table, metric in VANISHED_OUTREACH:
             outreach.miss(table, metric)
-        cursor.execute("update delta.kpi_counter_closure set is_ready = not is_ready")
-        counters = cursor.rowcount
-        assert outreach()["rows_gate_wrong"] == counters > 0
+        cursor.execute("update candidate.kpi_feedback_month set backlog = backlog + 1")
+        assert outreach()["backlog_difference"] > 0
         conn.rollback()
+        for gate in ("is_ready", "is_cashless_rate_ok", "is_coverage_ok", "is_phone_ok", "is_feedback_ok"):
+            cursor.execute(f"update delta.kpi_counter_closure set {gate} = not {gate}")
+            counters = cursor.rowcount
+            assert outreach()["rows_gate_wrong"] == counters > 0, gate
+            conn.rollback()
         for count in ("bills_issued", "bills_settled", "bills_cashless", "bills_cashless_strict"):
             cursor.execute(f"update delta.kpi_progress set {count} = {count} + 1000")
             assert outreach()["rows_beyond_month"] > 0, count
@@ -150,8 +159,7 @@ def test_each_invariant_notices_what_it_is_for(
             conn.rollback()
         # Each metric that stops a publication has been seen to notice something.
         seen = {metric for *_, metric in SPOILED_OUTREACH + VANISHED_OUTREACH} | {
-            "rows_gate_wrong",
-            "rows_beyond_month",
+            *("rows_gate_wrong", "rows_beyond_month", "backlog_difference"),
         }
         assert set(outreach()) - FINDINGS == seen
         assert set(kpi()) - FINDINGS == {metric for *_, metric in SPOILED + VANISHED} | {

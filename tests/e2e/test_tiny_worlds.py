@@ -8,10 +8,12 @@ of the rows that stand; in the end a run that makes everything anew changes noth
 
 import csv
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +26,7 @@ from dagster_project.raw.changes import Person
 from dagster_project.raw.reload import reload
 from dagster_project.raw.withdraw import unload
 from dagster_project.settings import Settings
+from dagster_project.warehouse.connection import connect
 from tests.e2e import pipeline
 from tests.e2e.agreement import assert_identical, assert_published, snapshot
 from tests.oracle.bundle import add_months
@@ -52,6 +55,9 @@ OF_PEOPLE = [
     *("phone_reviews", "phone_reviews", "feedback", "feedback", "employees"),
 ]
 TALKING = 4
+# Worlds with enough bills that a contact can convert somebody; rows at random never are.
+CONVERTING = 6
+BILLS_OF_A_STORY = [2, 4, 6, 20, 30, 40]  # issued on these days, the contact comes on the tenth
 # Rows of these come by every drop; what touches all months at once comes by few.
 OFTEN = ["customers", "bills", "bills", "payments", "payments", "payments", "payments", "auto_debit_mandates"]
 
@@ -267,6 +273,68 @@ class World:
             "updated_at": self.moment(),
         }
 
+    def story(self) -> list[tuple[str, Row]]:
+        """Two customers who paid cash until a campaign reached the first; later they mostly pay without."""
+        random, start = self.random, add_months(FIRST_MONTH, 2 * self.number)
+        written = {"updated_at": datetime.combine(start, time(8))}
+        rows: list[tuple[str, Row]] = [("campaigns", self._campaigns())]
+        contact = {
+            **self._campaign_contacts(),
+            "campaign_id": f"C{self.number:03d}1",
+            "customer_code": f"PN{self.number:03d}1",
+            "contacted_at": datetime.combine(start + timedelta(days=10), time(9)),
+            "outcome": "agreed",
+        }
+        rows.append(("campaign_contacts", {**contact, **written}))
+        for person in (1, 2):
+            customer = {
+                "customer_code": f"PN{self.number:03d}{person}",
+                "effective_from": start,
+                "commune_code": "14587",
+                "status": "active",
+            }
+            rows.append(("customers", {**self._customers(), **customer, **written}))
+            for number, day in enumerate(BILLS_OF_A_STORY, start=1):
+                issued = start + timedelta(days=day)
+                bill = {
+                    "bill_id": f"B{self.number:03d}{person}{number}",
+                    "customer_code": customer["customer_code"],
+                    "bill_type": "electricity",
+                    "issued_on": issued,
+                    "total_amount": 100,
+                    "status": "issued",
+                }
+                rows.append(("bills", {**self._bills(), **bill, **written}))
+                payment = {
+                    "transaction_id": f"S{self.number:03d}{person}{number}",
+                    "kind": "payment",
+                    "reverses_transaction_id": None,
+                    "channel_code": "evn_counter" if number <= 3 else random.choice(["momo", "auto_debit"]),
+                    "customer_code": customer["customer_code"],
+                    "bill_id": bill["bill_id"],
+                    "amount": 100,
+                    "paid_at": datetime.combine(issued, time(10)),
+                }
+                if random.random() < 0.9:
+                    rows.append(("payments", {**self._payments(), **payment}))
+        return rows
+
+    def turn(self, known: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
+        """How a story goes on: a bill or a contact is corrected, a payment is taken back."""
+        source, row = self.random.choice(known)
+        if source == "payments":
+            undone = {"reverses_transaction_id": row["transaction_id"], "kind": "reversal"}
+            return [(source, {**row, **undone, "transaction_id": f"R{row['transaction_id']}"})]
+        other, later = self.row(source), {"updated_at": datetime.combine(TODAY, time(8))}
+        column = self.random.choice([name for name in other if name not in SOURCES[source].key])
+        return [(source, {**row, column: other[column], **later})]
+
+    def part_of_the_story(self, drop: int, story: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
+        """All of it comes first, later now and then a turn; nothing where there is none."""
+        if drop == 1 or not story:
+            return story
+        return self.turn(story) if self.random.random() < 0.3 else []
+
     def talk(self) -> list[tuple[str, Row]]:
         """Rows about people."""
         sources = self.random.choices(OF_PEOPLE, k=self.random.randint(1, 5))
@@ -377,13 +445,18 @@ def _play(
     target: Path,
     numbers: Any = range(WORLDS),
     drops: int = DROPS,
-) -> None:
+) -> list[set[str]]:
+    """The customers converted after each drop."""
     landing = Path(warehouse.landing)
     worlds = [World(number, Random(f"world {seed} {number}")) for number in numbers]
     came: dict[int, list[tuple[str, Row]]] = {world.number: [] for world in worlds}
+    stories = {
+        world.number: world.story()
+        for world in Random(f"converting {seed}").sample(worlds, min(len(worlds), CONVERTING))
+    }
+    converted: list[set[str]] = []
     desk = Desk(landing)
     files = desk.files
-    settings = warehouse
     for drop in range(1, drops + 1):
         loaded = [*files]
         today = TODAY + timedelta(days=drop)
@@ -401,6 +474,7 @@ def _play(
             new = world.drop(is_first=drop == 1, with_points=drop % 3 == 0)
             if world in talking:
                 new += world.talk()
+            new += world.part_of_the_story(drop, stories.get(world.number, []))
             # Some rows come again, some with another value in one place.
             if not world.takes_back:
                 new += random.sample(known, min(len(known), random.choice([0, 0, 0, 1, 3])))
@@ -423,16 +497,29 @@ def _play(
         desk.read_again(settings, Random(f"people {seed} {drop}"), loaded)
         pipeline.run(settings, monkeypatch, target)
         assert_published(settings, _standing(files, today), steps)
+        converted.append(_converted(settings))
+    assert set.union(*converted), f"nobody is ever converted in seed {seed}"
     by_drops = snapshot(settings)
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "open_session", partial(open_session, is_full=True))
         pipeline.run(settings, monkeypatch, target)
     assert_identical(by_drops, snapshot(settings), f"unlike everything made anew, of seed {seed}")
+    return converted
+
+
+def _converted(settings: Settings) -> set[str]:
+    with closing(connect(settings)) as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "select distinct customer_code from bi.fct_campaign_contact"
+            " join bi_private.customer_key using (customer_key) where is_converted"
+        )
+        return {code for (code,) in cursor.fetchall()}
 
 
 @pytest.mark.parametrize("seed", [1])
 def test_tiny_worlds(seed: int, warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _play(seed, warehouse, monkeypatch, tmp_path)
+    converted = _play(seed, warehouse, monkeypatch, tmp_path)
+    assert any(before - after for before, after in pairwise(converted)), "no conversion is ever undone"
 
 
 @pytest.mark.extended

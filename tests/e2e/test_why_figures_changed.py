@@ -163,7 +163,13 @@ def test_a_signed_month_does_not_change_silently_either(house: House) -> None:
     done = house.sign(scene.month(), "An")
     assert (done.publication_id, done.status) == (1, "provisional")
     assert done.figures == house.query("select count(*) from bi.signed_figure")[0][0] > 4
+    *_, unlike_signed = _queries_of_the_page(scene.month(), HOME, 0)
+    assert house.query(unlike_signed) == []
     house.take(scene.payment(2, bill=2))
+    changed = {row[1:] for row in house.query(unlike_signed) if row[2:4] == ("as_recorded", "electricity")}
+    for table, code in (("kpi_company_month", "COMPANY"), ("kpi_commune_month", HOME)):
+        assert (table, "as_recorded", "electricity", code, "customers_cashless", "0", "1") in changed
+        assert (table, "as_recorded", "electricity", code, "bills_settled", "1", "2") in changed
     assert [row[:5] for row in house.revisions()] == [
         (2, scene.month(), "cashless_rate_customers", 0.0, 1.0),
         (2, scene.month(), "customers_cashless", 0.0, 1.0),
@@ -270,10 +276,19 @@ def test_the_queries_of_the_page_say_why_as_explain_does(house: House) -> None:
         ("cashless_rate_customers", 0, 0.5, came[2]),
         ("customers_cashless", 0, 1, came[2]),
     ]
-    assert {(*row[2:4], *row[4:]) for row in house.query(signed)} == {
-        (geography, scope, 0, 1)
-        for geography in ("as_recorded", "current")
-        for scope in ("electricity", "all")
+    # All that differs, of every level: b's only bill is gone, a's second one is paid.
+    of_commune = [
+        row[5:] for row in house.query(signed) if row[1:5] == ("kpi_commune_month", "current", "all", HOME)
+    ]
+    told = {figure: (float(was), float(now)) for figure, was, now in of_commune if was is not None}
+    assert told["customers_billed"] == (2, 1)
+    assert told["customers_cashless"] == (0, 1)
+    assert told["bills_issued"] == (3, 2)
+    assert told["amount_collected_vnd"] == (PRICE, 2 * PRICE)
+    assert {row[1] for row in house.query(signed)} >= {
+        "kpi_company_month",
+        "kpi_power_unit_month",
+        "kpi_commune_month",
     }
 
 
@@ -454,6 +469,47 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
     assert {row[1] for row in people} == {"=Điểm thu 1"}
     assert [scene.name("PN", who) in row for who, row in zip("be", people, strict=True)] == [True] * 2
     assert write_list(house.settings, "not-notified", {"counter": "DT2"}, book) == 0
+
+
+def test_a_list_tells_how_somebody_pays_and_stands_on_the_last_day(house: House) -> None:
+    """Also of a bill that is partly paid or through several channels; a closing to come has not come."""
+    scene = Scene(1)
+    rows: list[Arrival] = [
+        scene.customer("a", phone="0912345678"),
+        scene.customer("a", status="closed", effective_from=date(2040, 1, 1)),
+        scene.mandate("a"),
+        *(scene.customer("b"), scene.customer("c"), scene.customer("d", status="closed")),
+    ]
+    # a pays a bill half at the counter, then the rest through MoMo; b gave a collector a part; c sent a part by MoMo.
+    for which, who, channel, amount, day in (
+        (1, "a", "evn_counter", 600, 5),
+        (1, "a", "momo", 400, 6),
+        (2, "b", "home_collector", 600, 5),
+        (3, "c", "momo", 600, 5),
+        (4, "d", "evn_counter", 1000, 5),
+    ):
+        rows.append(scene.bill(which, who, total_amount=1000))
+        paid = {"channel_code": channel, "amount": amount}
+        rows.append(scene.payment(10 * which + day, who, bill=which, day=day, **paid))  # type: ignore[arg-type]
+    for number, outcome in enumerate(("agreed", "refused", "not_reached")):
+        contact = {
+            "contact_id": f"CC{number}",
+            "contacted_at": scene.at(3 - number),
+            "employee_code": f"NV{number}",
+        }
+        rows.append(("campaign_contacts", {**_contact(scene, "a", outcome), **contact}))
+    review = {"phone": "0912345678", "reviewed_at": scene.at(2), "updated_at": scene.at(2)}
+    customer = {"customer_code": scene.name("PN", "a")}
+    rows.append(("phone_reviews", {"review_id": "R1", "result": "owner_confirmed", **customer, **review}))
+    house.take(*rows)
+    listed = (
+        "select customer_code, bills, bills_cashless, bills_unsettled, cash_channel_code, has_auto_debit, last_outcome,"
+        " last_employee_code, is_phone_verified, is_notified from bi_private.cash_payer order by customer_code"
+    )
+    assert house.query(listed) == [
+        (scene.name("PN", "a"), 1, 0, 0, "evn_counter", True, "agreed", "NV0", True, False),
+        (scene.name("PN", "b"), 1, 0, 1, "home_collector", False, None, None, False, False),
+    ]
 
 
 def test_the_gates_of_a_counter_are_the_settings(house: House) -> None:

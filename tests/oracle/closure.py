@@ -33,7 +33,7 @@ def bills_of(world: World, customers: set[str], first: date, last: date) -> list
     return [
         bill
         for customer in customers
-        for bill in world.electricity_bills[customer]
+        for bill in world.electricity_bills.get(customer, [])
         if first <= bill.row["bill_month"] <= last
     ]
 

@@ -2,7 +2,7 @@
 
 Belongs here: the rows behind the KPI tables, so that one left stale shows up even where no KPI of today reads
 it. Customers stand with their code here: whoever compares translates the published pseudonyms. Does not belong
-here: the KPI tables (recompute.py).
+here: the KPI tables (recompute.py), the facts of work with customers (facts_outreach.py).
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from . import facts_outreach
 from .columns import Row, Rows, records
 from .places import CustomerPlaces
-from .reference import Reference, era_of, reference
-from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT, Bill, Settlement, current_rows, settle
+from .reference import Reference, era_of
+from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT, Bill, Settlement, current_rows
+from .world import make_world
 
 # The columns that identify a row of each table; an allocation is told by what the oracle knows of it.
 KEYS = {
@@ -24,6 +26,7 @@ KEYS = {
     "fct_allocation": ["bill_id", "channel_code", "channel_class", "paid_on"],
     "dim_customer": ["customer_code", "effective_from"],
     "dim_collection_point": ["collection_point_code"],
+    **facts_outreach.KEYS,
 }
 
 
@@ -160,15 +163,14 @@ def recompute_facts(bundle: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFram
     """The tables of KEYS from the accepted, typed rows of every source."""
     rows = {source: records(table) for source, table in bundle.items()}
     bill_rows, payment_rows = rows.get("bills", []), rows.get("payments", [])
-    facts = reference()
-    settlement = settle(bill_rows, payment_rows, facts)
-    places = CustomerPlaces(rows.get("customers", []), facts)
+    world = make_world(bundle)
     tables = {
-        "fct_bill": fct_bill(settlement, bill_rows, places),
-        "fct_payment": fct_payment(settlement, bill_rows, payment_rows, places),
-        "fct_allocation": fct_allocation(settlement),
-        "dim_customer": dim_customer(rows.get("customers", []), facts),
-        "dim_collection_point": dim_collection_point(rows.get("collection_points", []), facts),
+        "fct_bill": fct_bill(world.settlement, bill_rows, world.places),
+        "fct_payment": fct_payment(world.settlement, bill_rows, payment_rows, world.places),
+        "fct_allocation": fct_allocation(world.settlement),
+        "dim_customer": dim_customer(rows.get("customers", []), world.reference),
+        "dim_collection_point": dim_collection_point(rows.get("collection_points", []), world.reference),
+        **{name: make(world) for name, make in facts_outreach.MAKERS.items()},
     }
     return {
         name: pd.DataFrame(table, columns=list(table[0]) if table else KEYS[name], dtype=object)

@@ -23,7 +23,7 @@ CommuneInEra = tuple[str, int]
 
 def pays_cash(world: World, customer_code: str, day: date) -> bool:
     """Whether the three latest bills before a day exist and not all of them are cashless."""
-    before = [bill for bill in world.electricity_bills[customer_code] if bill.row["issued_on"] < day]
+    before = [bill for bill in world.electricity_bills.get(customer_code, []) if bill.row["issued_on"] < day]
     latest = before[-BILLS_BEFORE:]
     return len(latest) == BILLS_BEFORE and not all(bill.is_cashless(CASHLESS_REPORTED) for bill in latest)
 
@@ -32,7 +32,7 @@ def converts(world: World, customer_code: str, day: date) -> bool:
     """Whether who pays cash on a day pays the next two bills without: the first comes soon, both are cashless."""
     if not pays_cash(world, customer_code, day):
         return False
-    after = [bill for bill in world.electricity_bills[customer_code] if bill.row["issued_on"] >= day]
+    after = [bill for bill in world.electricity_bills.get(customer_code, []) if bill.row["issued_on"] >= day]
     following = after[:BILLS_AFTER]
     return (
         len(following) == BILLS_AFTER
@@ -148,6 +148,8 @@ def kpi_campaign(world: World) -> Rows:
                 "contacted_paying_cash": len(paying_cash),
                 "converted": len(converted),
                 "conversion_rate": conversion_rate,
+                "baseline_paying_cash": len(others),
+                "baseline_converted": sum(others.values()),
                 "baseline_rate": baseline_rate,
                 "lift": None
                 if conversion_rate is None or baseline_rate is None

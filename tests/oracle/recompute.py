@@ -131,6 +131,8 @@ COLUMNS = {
         "contacted_paying_cash",
         "converted",
         "conversion_rate",
+        "baseline_paying_cash",
+        "baseline_converted",
         "baseline_rate",
         "lift",
     ],
@@ -159,6 +161,7 @@ COLUMNS = {
         "as_of",
         "customers_served",
         "cashless_rate",
+        "cashless_rate_strict",
         "notification_coverage",
         "phone_verified_rate",
         "feedback_open",
@@ -176,6 +179,7 @@ COLUMNS = {
         "bills_issued",
         "bills_settled",
         "bills_cashless",
+        "bills_cashless_strict",
     ],
 }
 
@@ -429,7 +433,7 @@ def recompute(
 
     tables: which ones; all unless told otherwise.
     """
-    world = make_world(bundle, final_after_days, gates or Gates())
+    world = make_world(bundle, final_after_days, gates)
     communes = cache(lambda: kpi_commune_month(world))
     makers: dict[str, Callable[[], Rows]] = {
         "kpi_commune_month": communes,

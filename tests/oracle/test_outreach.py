@@ -22,7 +22,9 @@ MARCH, APRIL = dt.date(2024, 3, 1), dt.date(2024, 4, 1)
 
 def of_campaign(tables: dict[str, pd.DataFrame], code: str = "CD1") -> tuple[Any, ...]:
     """contacts, contacted, paying cash, converted, the two rates and their difference."""
-    return tuple(one(tables["kpi_campaign"], campaign_id=code).values())[1:]
+    row = one(tables["kpi_campaign"], campaign_id=code)
+    counts = ("contacts", "customers_contacted", "contacted_paying_cash", "converted")
+    return tuple(row[name] for name in (*counts, "conversion_rate", "baseline_rate", "lift"))
 
 
 def of_employees(tables: dict[str, pd.DataFrame]) -> dict[tuple[str, str], tuple[Any, ...]]:

@@ -69,7 +69,7 @@ class World:
             self.bills("electricity"), key=lambda b: (b.row["issued_on"], text_order(b.row["bill_id"]))
         ):
             found[bill.row["customer_code"]].append(bill)
-        return found
+        return dict(found)
 
     def bill_months(self) -> list[date]:
         """Every month from the first to the last month with an in-scope bill, those without one too."""
@@ -135,7 +135,11 @@ def as_recorded(bill: Bill, world: World) -> Place:
     return world.places.as_recorded(bill.row["customer_code"], bill.row["bill_month"])
 
 
-def make_world(bundle: Mapping[str, pd.DataFrame], final_after_days: int, gates: Gates) -> World:
+def make_world(
+    bundle: Mapping[str, pd.DataFrame],
+    final_after_days: int = FINAL_AFTER_DAYS,
+    gates: Gates | None = None,
+) -> World:
     """The world of the accepted, typed rows of every source (a missing source is empty)."""
     rows = {source: records(bundle.get(source)) for source in SOURCES}
     facts = reference()
@@ -148,5 +152,5 @@ def make_world(bundle: Mapping[str, pd.DataFrame], final_after_days: int, gates:
         current={source: current_rows(source, rows[source]) for source in SOURCES},
         data_through=max(paid, default=None),
         final_after_days=final_after_days,
-        gates=gates,
+        gates=gates or Gates(),
     )

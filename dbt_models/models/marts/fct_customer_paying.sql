@@ -1,25 +1,35 @@
--- Grain: one row per customer with an in-scope electricity bill: how the three latest of them that are settled were
--- paid (all, if there are fewer). A bill that is merely not paid yet says nothing of how.
-with numbered as (
+-- Grain: one row per customer with an in-scope electricity bill: how the three latest of them that tell it were paid
+-- (all, if there are fewer). A settled bill tells, and one of which a part was paid in cash; a bill that is merely not
+-- paid yet does not.
+with bill as (
     select
-        bill.customer_key,
-        bill.bill_month,
-        bill.is_settled,
-        bill.is_cashless,
-        bill.has_auto_debit,
-        bill.channel_code,
-        bill.current_commune_code,
+        fact.customer_key,
+        fact.bill_id,
+        fact.bill_month,
+        fact.issued_on,
+        fact.is_settled,
+        fact.is_cashless,
+        fact.collected_vnd > fact.cashless_vnd as has_cash,
+        fact.has_auto_debit,
+        fact.channel_code,
+        fact.current_commune_code
+    from {{ ref('candidate_fct_bill') }} as fact
+    where
+        fact.is_in_scope
+        and fact.bill_type = 'electricity'
+        and {{ only_those_in('rebuilt_customer', ['customer_key'], 'fact') }}
+),
+
+numbered as (
+    select
+        *,
         row_number() over latest as place,
         -- By the same sort, which is most of the work.
-        count(*) filter (where bill.is_settled) over latest as settled_place
-    from {{ ref('candidate_fct_bill') }} as bill
-    where
-        bill.is_in_scope
-        and bill.bill_type = 'electricity'
-        and {{ only_those_in('rebuilt_customer', ['customer_key'], 'bill') }}
+        count(*) filter (where is_settled or has_cash) over latest as telling_place
+    from bill
     window latest as (
-        partition by bill.customer_key
-        order by bill.issued_on desc, bill.bill_id desc
+        partition by customer_key
+        order by issued_on desc, bill_id desc
         rows unbounded preceding
     )
 ),
@@ -27,7 +37,7 @@ with numbered as (
 looked_at as (
     select
         *,
-        is_settled and settled_place <= 3 as is_looked_at
+        (is_settled or has_cash) and telling_place <= 3 as is_looked_at
     from numbered
 )
 
@@ -38,11 +48,10 @@ select
     count(*) filter (where is_looked_at) as bills,
     count(*) filter (where is_looked_at and is_cashless) as bills_cashless,
     count(*) filter (where not is_settled) as bills_unsettled,
-    bool_or(is_looked_at and not is_cashless) as is_paying_cash,
-    -- By which channel the latest that was not cashless was paid; empty where several did.
-    (
-        array_agg(channel_code order by place) filter (where is_looked_at and not is_cashless)
-    )[1] as cash_channel_code,
+    bool_or(is_looked_at and has_cash) as is_paying_cash,
+    (array_agg(bill_id order by place) filter (where is_looked_at and has_cash))[1] as cash_bill_id,
+    -- Empty where several channels paid it.
+    (array_agg(channel_code order by place) filter (where is_looked_at and has_cash))[1] as cash_channel_code,
     bool_or(has_auto_debit) filter (where place = 1) as has_auto_debit
 from looked_at
 group by 1

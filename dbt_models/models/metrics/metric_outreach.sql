@@ -109,6 +109,34 @@ feedback as (
     from {{ ref('kpi_feedback_month') }}
 ),
 
+-- Whatever the map did with the communes, what is open at a month's end is open in one of them.
+open_feedback as (
+    select
+        covered.month,
+        count(feedback.feedback_id) as feedback
+    from {{ ref('covered_month') }} as covered
+    left join {{ ref('fct_feedback') }} as feedback
+        on
+            feedback.received_on <= {{ month_end('covered.month') }}
+            and (feedback.closed_on is null or feedback.closed_on > {{ month_end('covered.month') }})
+    group by 1
+),
+
+published_backlog as (
+    select
+        month,
+        sum(backlog) as feedback
+    from {{ ref('kpi_feedback_month') }}
+    group by 1
+),
+
+backlog as (
+    select coalesce(sum(abs(open_feedback.feedback - coalesce(published_backlog.feedback, 0))), 0) as backlog_difference
+    from open_feedback
+    left join published_backlog
+        on open_feedback.month = published_backlog.month
+),
+
 unplaced as (
     select
         (select count(*) filter (where commune_code = 'UNRESOLVED') from {{ ref('candidate_fct_notification') }})
@@ -121,10 +149,46 @@ counter as (
         abs(count(*) - (select count(*) from {{ ref('stg_collection_point') }})) as counters_missing,
         count(*) filter (
             where
-            is_ready
-            <> (is_cashless_rate_ok and is_coverage_ok and is_phone_ok and is_feedback_ok and is_authority_reported)
-        ) as rows_gate_wrong
-    from {{ ref('candidate_kpi_counter_closure') }}
+            kpi.is_ready <> (
+                kpi.is_cashless_rate_ok
+                and kpi.is_coverage_ok
+                and kpi.is_phone_ok
+                and kpi.is_feedback_ok
+                and kpi.is_authority_reported
+            )
+            or kpi.is_cashless_rate_ok <> coalesce(kpi.cashless_rate >= gate.cashless_rate, false)
+            or kpi.is_coverage_ok <> coalesce(kpi.notification_coverage >= gate.notification_coverage, false)
+            or kpi.is_phone_ok <> coalesce(kpi.phone_verified_rate >= gate.phone_verified_rate, false)
+            or kpi.is_feedback_ok <> (kpi.feedback_open <= gate.feedback_open)
+        ) as rows_gate_wrong,
+        count(*) filter (
+            where
+            greatest(
+                kpi.cashless_rate,
+                kpi.notification_coverage,
+                kpi.phone_verified_rate,
+                kpi.on_time_rate_before,
+                kpi.on_time_rate_after
+            ) > 1
+            or kpi.cashless_rate_strict > kpi.cashless_rate
+        ) as rows_numerator_too_great
+    from {{ ref('candidate_kpi_counter_closure') }} as kpi
+    cross join {{ source('gate', 'closure_gate') }} as gate
+),
+
+counter_total as (
+    select
+        collection_point_code,
+        count(*) as customers
+    from {{ ref('fct_counter_customer') }}
+    group by 1
+),
+
+served as (
+    select coalesce(sum(abs(kpi.customers_served - coalesce(total.customers, 0))), 0) as customers_served_difference
+    from {{ ref('kpi_counter_closure') }} as kpi
+    left join counter_total as total
+        on kpi.collection_point_code = total.collection_point_code
 ),
 
 {% set bill_counts = ['bills_issued', 'bills_settled', 'bills_cashless', 'bills_cashless_strict'] %}
@@ -196,6 +260,8 @@ select
     greatest(employee.conversions - campaign.converted, 0)::bigint as conversions_too_many,
     coverage.customers_active_difference::bigint as customers_active_difference,
     abs(feedback.feedback - feedback.received)::bigint as feedback_difference,
+    backlog.backlog_difference::bigint as backlog_difference,
+    served.customers_served_difference::bigint as customers_served_difference,
     progress.progress_difference::bigint as progress_difference,
     beyond.rows_beyond_month,
     (
@@ -203,6 +269,7 @@ select
         + employee.rows_numerator_too_great
         + coverage.rows_numerator_too_great
         + feedback.rows_numerator_too_great
+        + counter.rows_numerator_too_great
         + progress.rows_numerator_too_great
     )::bigint as rows_numerator_too_great,
     (campaign.rows_rate_wrong + employee.rows_rate_wrong + coverage.rows_rate_wrong)::bigint as rows_rate_wrong,
@@ -225,6 +292,8 @@ cross join employee
 cross join coverage
 cross join feedback
 cross join unplaced
+cross join backlog
 cross join counter
+cross join served
 cross join progress
 cross join beyond
