@@ -49,7 +49,6 @@ SPOILED_OUTREACH = [
     ("delta.kpi_counter_closure", "cashless_rate + 1", "rows_numerator_too_great"),
     ("delta.kpi_counter_closure", "notification_coverage + 1", "rows_numerator_too_great"),
     ("delta.kpi_counter_closure", "on_time_rate_before + 1", "rows_numerator_too_great"),
-    ("delta.kpi_counter_closure", "feedback_open + 1", "rows_gate_wrong"),
     ("delta.kpi_progress", "bills_issued", "progress_difference"),
     ("delta.kpi_progress", "bills_cashless_strict", "progress_difference"),
 ]

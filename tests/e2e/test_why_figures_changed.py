@@ -278,7 +278,9 @@ def test_the_queries_of_the_page_say_why_as_explain_does(house: House) -> None:
     ]
     # All that differs, of every level: b's only bill is gone, a's second one is paid.
     of_commune = [
-        row[5:] for row in house.query(signed) if row[1:5] == ("kpi_commune_month", "current", "all", HOME)
+        row[5:]
+        for row in house.query(signed)
+        if row[1:5] == ("kpi_commune_month", "as_recorded", "all", HOME)
     ]
     told = {figure: (float(was), float(now)) for figure, was, now in of_commune if was is not None}
     assert told["customers_billed"] == (2, 1)

@@ -28,7 +28,10 @@ as $$
         paying.has_auto_debit, contact.contacted_at, contact.outcome, contact.employee_code,
         exists (
             select from bi.fct_phone_verification as verification
-            where verification.customer_key = paying.customer_key and verification.verified_to is null
+            where
+                verification.customer_key = paying.customer_key
+                and verification.verified_from <= newest.data_through
+                and (verification.verified_to is null or verification.verified_to > newest.data_through)
         ),
         exists (
             select from bi.fct_notification as notice
