@@ -50,6 +50,34 @@ def test_the_queries_of_the_analysts_page_run_as_bi_reader(published_nothing: Se
             assert cursor.description
 
 
+def test_everything_that_people_see_is_described_in_both_languages(published_nothing: Settings) -> None:
+    """The analyst's page says so. A view that a migration makes says it in a migration, one of a model in dbt."""
+    with closing(connect(published_nothing)) as conn, conn.cursor() as cursor:
+        cursor.execute(
+            """
+            select concat_ws('.', n.nspname, c.relname, a.attname), coalesce(d.description, '')
+            from pg_class as c
+            join pg_namespace as n on n.oid = c.relnamespace
+            cross join lateral (
+                select 0::smallint as attnum, null::name as attname
+                union all
+                select attnum, attname from pg_attribute
+                where attrelid = c.oid and attnum > 0 and not attisdropped
+            ) as a
+            left join pg_description as d
+                on d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid = a.attnum
+            where n.nspname in ('bi', 'bi_private') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+            order by 1
+            """
+        )
+        comments = dict(cursor.fetchall())
+    published = {f"{table.view_schema}.{table.name}" for table in published_tables()}
+    assert comments.keys() > published | {"bi.publication.months", "bi.kpi_commune_month.status"}
+    labels = {name: comment.partition(" / ") for name, comment in comments.items()}
+    assert [name for name, (label, _, english) in labels.items() if label.isascii() or not english] == []
+    assert comments["bi.fct_bill_history.settled_on"] == comments["bi.fct_bill.settled_on"]
+
+
 def test_the_queries_of_the_operators_page_run_as_the_owner(published_nothing: Settings) -> None:
     blocks = re.findall(r"```sql\n(.*?)```", (DOCS / "operator.md").read_text(encoding="utf-8"), flags=re.S)
     queries = [block for block in blocks if re.match("select|with", block)]

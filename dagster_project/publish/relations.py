@@ -29,9 +29,9 @@ class PublishedTable:
     `key`: the columns that identify a row, none of them empty. `month_column`: the date column (a first day)
     that tells which months a change touches. `with_status`: the view of schema bi adds `status` and
     `data_through`. `rebuilt`: a build may make only some rows anew; None: it always makes all. `indexes`:
-    columns that are looked up besides the key. `history`: columns of which published.<name>_history keeps
-    what every publication changes. `revised`: figures of which every change is told once their month is final
-    (bi.kpi_revision). `is_private`: seen in bi_private, not in bi.
+    columns that are looked up besides the key. `history`: columns of which published.<name>_history, and the
+    view of that name, keep what every publication changes. `revised`: figures of which every change is told
+    once their month is final (bi.kpi_revision). `is_private`: seen in bi_private, not in bi.
     """
 
     name: str
@@ -142,19 +142,30 @@ def ensure_indexes(cur: Cursor, table: PublishedTable) -> None:
 
 
 def copy_comments(cur: Cursor, table: PublishedTable) -> None:
-    """Give published.x and its view the comments of their source; only what differs is written."""
+    """Give published.x, its view and that of its history the comments of their source."""
     wanted = _comments(cur, table.schema, table.name)
     with_status = wanted | (_STATUS_COMMENTS if table.with_status else {})
-    for schema, kind, comments in (("published", "table", wanted), (table.view_schema, "view", with_status)):
-        present = _comments(cur, schema, table.name)
-        for column in comments.keys() | present.keys():
-            if comments.get(column) != present.get(column):
-                on = (
-                    sql.SQL("column {}").format(sql.Identifier(schema, table.name, column))
-                    if column
-                    else sql.SQL(f"{kind} {{}}").format(sql.Identifier(schema, table.name))
-                )
-                cur.execute(sql.SQL("comment on {} is %s").format(on), (comments.get(column),))
+    _set_comments(cur, "table", "published", table.name, wanted)
+    _set_comments(cur, "view", table.view_schema, table.name, with_status)
+    if table.history:
+        # What else the view has, its migration describes.
+        name = f"{table.name}_history"
+        own = _comments(cur, table.view_schema, name)
+        kept = {column: wanted[column] for column in table.history if column in wanted}
+        _set_comments(cur, "view", table.view_schema, name, own | kept)
+
+
+def _set_comments(cur: Cursor, kind: str, schema: str, name: str, comments: dict[str, str]) -> None:
+    """Make these the comments of the relation and its columns; only what differs is written."""
+    present = _comments(cur, schema, name)
+    for column in comments.keys() | present.keys():
+        if comments.get(column) != present.get(column):
+            on = (
+                sql.SQL("column {}").format(sql.Identifier(schema, name, column))
+                if column
+                else sql.SQL(f"{kind} {{}}").format(sql.Identifier(schema, name))
+            )
+            cur.execute(sql.SQL("comment on {} is %s").format(on), (comments.get(column),))
 
 
 def _comments(cur: Cursor, schema: str, name: str) -> dict[str, str]:
