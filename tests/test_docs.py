@@ -18,7 +18,7 @@ from dagster_project.publish.publish import publish
 from dagster_project.raw.tables import ensure_tables
 from dagster_project.reference.overlay import load_overlay
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt import REPOSITORY, build_args, run_dbt
+from dagster_project.transform.dbt import REPOSITORY, build_args, manifest, run_dbt
 from dagster_project.warehouse.connection import connect
 
 DOCS = REPOSITORY / "docs"
@@ -107,6 +107,44 @@ def test_every_published_table_is_in_the_analysts_page() -> None:
     page = (DOCS / "analyst.md").read_text(encoding="utf-8")
     for table in published_tables():
         assert f"bi.{table.name}" in page or table.name.startswith("dim_") or table.is_private, table.name
+
+
+@pytest.mark.parametrize(
+    ("exposure", "readers"),
+    [
+        ("console_kpis", ["report/console.py"]),
+        ("list_of_cash_payers", ["bi_private.cash_payers", "report/lists.py"]),
+        ("list_of_customers_not_notified", ["bi_private.not_notified_customers", "report/lists.py"]),
+        ("explanation_of_a_change", ["report/explain.py", "docs/analyst.md"]),
+        ("queries_of_the_analyst", ["docs/analyst.md"]),
+    ],
+)
+def test_exposures_name_what_their_readers_read(
+    warehouse: Settings, exposure: str, readers: list[str]
+) -> None:
+    """The first reader is the exposure's own: all that it reads is named. The others serve several."""
+    own, *_ = texts = [_text_of(warehouse, reader) for reader in readers]
+    known = {table.name for table in published_tables()}
+    named = {
+        node.rpartition(".")[2]
+        for node in manifest()["exposures"][f"exposure.cashless.{exposure}"]["depends_on"]["nodes"]
+    }
+    assert named <= known
+    assert known & set(re.findall(r"\w+", own)) <= named
+    assert named <= set(re.findall(r"\w+", " ".join(texts)))
+
+
+def _text_of(warehouse: Settings, reader: str) -> str:
+    """What a function of the database, a module or the queries of a page say."""
+    if reader.startswith("bi_private."):
+        with closing(connect(warehouse)) as conn, conn.cursor() as cursor:
+            cursor.execute("select prosrc from pg_proc where oid = %s::regproc", (reader,))
+            [(body,)] = cursor.fetchall()
+        return str(body)
+    if reader.endswith(".md"):
+        page = (REPOSITORY / reader).read_text(encoding="utf-8")
+        return "\n".join(re.findall(r"```sql\n(.*?)```", page, flags=re.S))
+    return (REPOSITORY / "dagster_project" / reader).read_text(encoding="utf-8")
 
 
 def test_views_that_follow_the_loading_are_in_the_analysts_page(warehouse: Settings) -> None:
