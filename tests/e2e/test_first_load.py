@@ -24,8 +24,8 @@ from tests.oracle.write_bundle import write
 
 MONTHS = [date(2024, 11, 1), date(2024, 12, 1), *(date(2025, month, 1) for month in (1, 2, 6, 7, 8))]
 OF_2024, OF_2025H1, JULY, AUGUST = MONTHS[:2], MONTHS[2:5], MONTHS[5], MONTHS[6]
-# Where customers are today, and where four of the five were since 2020: Hoa Lư was Thanh Bình, Yên Khánh was Khánh
-# Hải, Gia Trấn is one of the two parts of Gia Tân. Of C3 nobody has an older state.
+# Where customers are today, and where four of the five were since 2020: in Thanh Bình, now Hoa Lư; in Khánh Hải, now
+# Yên Khánh; in Gia Tân, of which a part is now Tây Hoa Lư. Of C3 nobody has an older state.
 TODAY = {
     "C1": ("14329", "PNNB00"),
     "C2": ("14560", "PNYK00"),
