@@ -29,6 +29,7 @@ BOOKKEEPING = (
 OF_A_CUSTOMER = (
     *("fct_bill", "dim_customer", "fct_campaign_contact", "fct_campaign_baseline", "fct_customer_paying"),
     *("fct_notification", "fct_phone_review", "fct_phone_stage", "fct_feedback"),
+    *("fct_phone_verification", "fct_counter_customer"),
 )
 FACTS = {
     "fct_payment": "select * from bi.fct_payment",

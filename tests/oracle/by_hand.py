@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from .columns import Row, frame, records
+from .facts import recompute_facts
 from .places import add_months
 from .recompute import recompute
 
@@ -78,6 +79,11 @@ def figures(**sources: list[Row]) -> dict[str, pd.DataFrame]:
     """Every published table of a bundle given as rows."""
     bundle = {name: frame(name, rows) for name, rows in sources.items()}
     return recompute(bundle)
+
+
+def facts_of(**sources: list[Row]) -> dict[str, pd.DataFrame]:
+    """Every published fact of a bundle given as rows."""
+    return recompute_facts({name: frame(name, rows) for name, rows in sources.items()})
 
 
 def one(table: pd.DataFrame, **where: Any) -> Row:

@@ -268,6 +268,11 @@ SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
 MONEY_COLUMN = {"bills": "total_amount", "payments": "amount"}
 
 
+def some(row: Row, *names: str) -> Row:
+    """These columns of a row."""
+    return {name: row[name] for name in names}
+
+
 def frame(source: str, rows: Iterable[Row]) -> pd.DataFrame:
     """Rows as a data frame of plain Python objects, missing values as None, columns in contract order."""
     names = list(SOURCES[source].names)

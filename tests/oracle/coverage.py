@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 
-from .columns import Rows
+from .columns import Row, Rows
 from .places import month_end
 from .world import World, ratio, text_order
 
@@ -30,20 +30,30 @@ def notified(world: World, day: date) -> set[str]:
     }
 
 
-def verified(world: World, day: date) -> set[str]:
-    """The customers whose phone of that day is theirs, by its latest review up to that day."""
+def reviews_of_phones(world: World) -> dict[tuple[str, str], Rows]:
+    """The reviews of every customer's every number; one without a number is of none."""
     reviews: dict[tuple[str, str], Rows] = defaultdict(list)
     for row in world.current["phone_reviews"]:
-        if row["phone"] is not None and row["reviewed_at"].date() <= day:
+        if row["phone"] is not None:
             reviews[row["customer_code"], row["phone"]].append(row)
+    return reviews
+
+
+def latest_review(reviews: Rows, day: date = date.max) -> Row | None:
+    """The latest of some reviews up to a day; of two in one moment the greater id."""
+    known = [row for row in reviews if row["reviewed_at"].date() <= day]
+    return max(known, key=lambda row: (row["reviewed_at"], text_order(row["review_id"])), default=None)
+
+
+def verified(world: World, day: date) -> set[str]:
+    """The customers whose phone of that day is theirs, by its latest review up to that day."""
+    reviews = reviews_of_phones(world)
     found: set[str] = set()
     for customer in world.places.customers():
         version = world.places.version_on(customer, day)
-        of_phone = reviews[customer, version["phone"]] if version else []
-        if of_phone:
-            latest = max(of_phone, key=lambda row: (row["reviewed_at"], text_order(row["review_id"])))
-            if latest["result"] == "owner_confirmed":
-                found.add(customer)
+        latest = latest_review(reviews.get((customer, version["phone"]), []), day) if version else None
+        if latest and latest["result"] == "owner_confirmed":
+            found.add(customer)
     return found
 
 

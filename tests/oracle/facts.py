@@ -2,7 +2,7 @@
 
 Belongs here: the rows behind the KPI tables, so that one left stale shows up even where no KPI of today reads
 it. Customers stand with their code here: whoever compares translates the published pseudonyms. Does not belong
-here: the KPI tables (recompute.py), the facts of work with customers (facts_outreach.py).
+here: the KPI tables (recompute.py), the facts of work with customers (facts_outreach.py, facts_coverage.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from . import facts_outreach
+from . import facts_coverage, facts_outreach
 from .columns import Row, Rows, records
 from .places import CustomerPlaces
 from .reference import Reference, era_of
@@ -27,6 +27,7 @@ KEYS = {
     "dim_customer": ["customer_code", "effective_from"],
     "dim_collection_point": ["collection_point_code"],
     **facts_outreach.KEYS,
+    **facts_coverage.KEYS,
 }
 
 
@@ -170,7 +171,7 @@ def recompute_facts(bundle: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFram
         "fct_allocation": fct_allocation(world.settlement),
         "dim_customer": dim_customer(rows.get("customers", []), world.reference),
         "dim_collection_point": dim_collection_point(rows.get("collection_points", []), world.reference),
-        **{name: make(world) for name, make in facts_outreach.MAKERS.items()},
+        **{name: make(world) for name, make in {**facts_outreach.MAKERS, **facts_coverage.MAKERS}.items()},
     }
     return {
         name: pd.DataFrame(table, columns=list(table[0]) if table else KEYS[name], dtype=object)

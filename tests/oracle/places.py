@@ -79,6 +79,12 @@ class CustomerPlaces:
         valid = [row for row in self._versions.get(customer_code, []) if row["effective_from"] <= day]
         return valid[-1] if valid else None
 
+    def versions(self, customer_code: str) -> list[tuple[Row, date]]:
+        """A customer's versions in order, each with the day on which it no longer holds (the last: never)."""
+        rows = self._versions.get(customer_code, [])
+        ends = [row["effective_from"] for row in rows[1:]]
+        return list(zip(rows, [*ends, date.max], strict=False))
+
     def customers(self) -> list[str]:
         """All customers with a customers row."""
         return list(self._versions)

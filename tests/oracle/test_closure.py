@@ -16,6 +16,7 @@ from .by_hand import (
     MOMO,
     complaint,
     customer,
+    facts_of,
     figures,
     history,
     notice,
@@ -25,7 +26,7 @@ from .by_hand import (
     together,
 )
 from .by_hand import review as phone_review
-from .columns import Row
+from .columns import Row, records
 
 
 def closure(tables: dict[str, pd.DataFrame], code: str = "D1") -> Row:
@@ -61,6 +62,52 @@ def test_whom_a_counter_serves() -> None:
         0.0,
     )
     assert (row["is_cashless_rate_ok"], row["is_feedback_ok"], row["is_ready"]) == (False, True, False)
+
+
+def test_the_customers_behind_a_counters_rates() -> None:
+    # As above, but D1 closed on May 19th and D2 is open on data through, May 20th: C1 is told, and its number is
+    # verified, on the 20th only; C3 comes to Khánh Hải, which both serve, on that day. C2's review is of no number.
+    # D3 serves nowhere.
+    tables = facts_of(
+        customers=[
+            customer("C1", phone="0912345678"),
+            customer("C2", "14566", phone=None),
+            customer("C3", "14533"),
+            customer("C3", "14587", "2024-05-20"),
+            customer("C4", status="closed"),
+        ],
+        payments=[payment("1", "C1", 1000, "2024-05-20 23:59:59")],
+        notifications=[notice("1", "C1", "2024-05-20 08:00"), notice("2", "C3", "2024-01-20 08:00")],
+        phone_reviews=[
+            phone_review("1", "C1", "0912345678", "2024-05-20 08:00"),
+            phone_review("2", "C2", None, "2024-05-02 08:00"),
+        ],
+        collection_points=[
+            point(
+                "D1",
+                "14587",
+                "2015-01-01",
+                serves_commune_codes="14587;14566;14587",
+                closed_on=dt.date(2024, 5, 19),
+            ),
+            point("D2", "14587", "2015-01-01"),
+            point("D3", "14587", "2015-01-01", serves_commune_codes="99999"),
+        ],
+    )
+    assert {
+        (row["collection_point_code"], row["customer_code"], row["as_of"].day): (
+            row["commune_code"],
+            row["is_notified"],
+            row["is_phone_verified"],
+        )
+        for row in records(tables["fct_counter_customer"])
+    } == {
+        ("D1", "C1", 19): ("14587", False, False),
+        ("D1", "C2", 19): ("14566", False, False),
+        ("D2", "C1", 20): ("14587", True, True),
+        ("D2", "C3", 20): ("14587", True, False),
+    }
+    assert len(tables["fct_counter_customer"]) == 4
 
 
 def test_the_version_that_says_whom_a_counter_serves() -> None:

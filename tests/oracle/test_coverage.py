@@ -17,12 +17,13 @@ from .by_hand import (
     bill,
     billed_in,
     customer,
+    facts_of,
     figures,
     notice,
     one,
 )
 from .by_hand import review as phone_review
-from .columns import Row
+from .columns import Row, records
 from .read_landing import read_phone
 
 
@@ -165,6 +166,48 @@ def test_reviews_of_the_current_phone() -> None:
     ) == [
         0,
         1,
+    ]
+
+
+def test_the_spans_on_which_a_number_is_verified() -> None:
+    # Number 1 until June 20th, then 2, then 1 again from July 20th. Confirmed before anybody wrote it down as C1's,
+    # again in June (a span of its own: something was found anew), and denied on July 25th: nothing from then on.
+    # Number 2 is confirmed on July 5th, and unreachable, then confirmed after all, on the 10th: the latest counts.
+    # C2's only review is of nobody's number; C3 is confirmed though closed, for ever.
+    one_, two = "0912345678", "0987654321"
+    found = facts_of(
+        customers=[
+            customer("C1", since="2024-05-01", phone=one_),
+            customer("C1", since="2024-06-20", phone=two),
+            customer("C1", since="2024-07-20", phone=one_),
+            customer("C2", phone=two),
+            customer("C3", since="2024-05-01", phone=one_, status="closed"),
+        ],
+        phone_reviews=[
+            phone_review("1", "C1", one_, "2024-04-02 10:00"),
+            phone_review("2", "C1", one_, "2024-06-10 23:59:59"),
+            phone_review("3", "C1", one_, "2024-07-25 00:00", result="not_owner"),
+            phone_review("4", "C1", two, "2024-07-05 08:00"),
+            phone_review("5", "C1", two, "2024-07-10 08:00", result="unreachable"),
+            phone_review("6", "C1", two, "2024-07-10 09:00"),
+            phone_review("7", "C2", one_, "2024-05-02 10:00"),
+            phone_review("8", "C3", one_, "2024-05-02 10:00"),
+        ],
+    )["fct_phone_verification"]
+    assert [
+        (
+            row["customer_code"],
+            f"{row['verified_from']:%m-%d}",
+            row["verified_to"] and f"{row['verified_to']:%m-%d}",
+        )
+        for row in records(found)
+    ] == [
+        ("C1", "05-01", "06-10"),
+        ("C1", "06-10", "06-20"),
+        ("C1", "07-05", "07-10"),
+        ("C1", "07-10", "07-20"),
+        ("C1", "07-20", "07-25"),
+        ("C3", "05-02", None),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -79,6 +79,10 @@ class World:
     def counters(self, day: date, geography: str = "as_recorded") -> list[str]:
         """The communes of the counters open on a day, one entry per counter."""
         return [self.points.commune(code, day, geography) for code in self.points.open_on(day)]
+
+    def as_written(self, code: str | None, moment: datetime) -> str | None:
+        """The commune that a code names on the map of the day it was written on."""
+        return self.reference.read(code, era_of(moment.date())) if code is not None else None
 
     def status(self, month: date) -> str:
         """Whether a month's figures still move."""
