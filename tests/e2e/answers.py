@@ -20,7 +20,7 @@ import pandas as pd
 from tests.oracle.columns import Row, Rows, records, some
 from tests.oracle.coverage import latest_review, reviews_of_phones, verified
 from tests.oracle.facts import recompute_facts
-from tests.oracle.places import month_end
+from tests.oracle.places import add_months, month_end
 from tests.oracle.recompute import recompute
 from tests.oracle.reference import CURRENT_ERA, SEEDS, UNKNOWN, UNRESOLVED, era_of
 from tests.oracle.settlement import CASHLESS_REPORTED, Bill, row_order, rows_by_key
@@ -103,49 +103,83 @@ def answers(
 # -- how customers pay -------------------------------------------------------------------------------------
 
 
-@answers("rate and mix of channels")
+@answers("rate, auto-debit")
 def rate_and_mix(known: Known) -> Rows:
-    """Every unit's rate beside each channel's part of what was collected, from the bills and allocations."""
+    """Every unit's rate and auto-debit beside each channel's part of what was collected, from bills and allocations."""
     world = known.world
+    levels: dict[str, Callable[[Bill], Any]] = {
+        "company": lambda _: "COMPANY",
+        "power_unit": lambda bill: as_recorded(bill, world).power_unit_code,
+        "district": lambda bill: as_recorded(bill, world).district_code,
+        "commune": lambda bill: as_recorded(bill, world).commune_code,
+    }
     found: Rows = []
-    by_unit = group(world.bills("electricity"), lambda bill: as_recorded(bill, world).power_unit_code)
-    for (month, unit), bills in by_unit.items():
-        paid: Counter[str] = Counter()
-        for bill in bills:
-            for part in bill.allocations:
-                paid[part.channel_code or "unknown"] += part.amount
-        billed = {bill.row["customer_code"] for bill in bills}
-        # A unit whose bills nobody has paid stands there without a channel.
-        for channel in paid or [None]:
-            found.append(
-                {
-                    "bill_month": month,
-                    "power_unit_name": world.reference.power_unit_name(unit),
-                    "cashless_rate_customers": ratio(
-                        len(cashless_customers(bills, CASHLESS_REPORTED)), len(billed)
-                    ),
-                    "channel_code": channel,
-                    "channel_class": world.reference.channel_class(channel) if channel else None,
-                    "share_amount": ratio(paid[channel], paid.total()) if channel else None,
-                }
-            )
+    for level, unit_of in levels.items():
+        for (month, unit), bills in group(world.bills("electricity"), unit_of).items():
+            if unit is None:  # a month after the districts
+                continue
+            paid = _paid_by_channel(bills)
+            billed = {bill.row["customer_code"] for bill in bills}
+            by_bank = sum(world.has_auto_debit(code, month_end(month)) for code in billed)
+            # A unit whose bills nobody has paid stands there without a channel.
+            for channel in paid or [None]:
+                found.append(
+                    {
+                        "level": level,
+                        "bill_month": month,
+                        "code": unit,
+                        "name": _name_of_unit(known, level, unit, month),
+                        "cashless_rate_customers": ratio(
+                            len(cashless_customers(bills, CASHLESS_REPORTED)), len(billed)
+                        ),
+                        "auto_debit_rate": ratio(by_bank, len(billed)),
+                        "channel_code": channel,
+                        "channel_class": world.reference.channel_class(channel) if channel else None,
+                        "share_amount": ratio(paid[channel], paid.total()) if channel else None,
+                    }
+                )
     return found
 
 
-@answers("How many have auto-debit")
-def auto_debit(known: Known) -> Rows:
+def _paid_by_channel(bills: list[Bill]) -> Counter[str]:
+    paid: Counter[str] = Counter()
+    for bill in bills:
+        for part in bill.allocations:
+            paid[part.channel_code or "unknown"] += part.amount
+    return paid
+
+
+def _name_of_unit(known: Known, level: str, code: str, month: date) -> str | None:
+    reference, era = known.world.reference, era_of(month)
+    if level == "power_unit":
+        return reference.power_unit_name(code)
+    if level == "commune":
+        return reference.commune_name(code, era)
+    return reference.district_names(era).get(code, code) if level == "district" else "PC Ninh Bình"
+
+
+@answers("Which channels grow?", ("1 year", "1 month"))
+def growth(known: Known) -> Rows:
+    """Shares of two months; the page asks for those a year apart, and the world has not so many."""
+    paid = {
+        month: _paid_by_channel(bills)
+        for (month, _), bills in group(known.world.bills("electricity"), lambda _: None).items()
+    }
     found: Rows = []
-    for (month, _), bills in group(known.world.bills("electricity"), lambda _: None).items():
-        billed = {bill.row["customer_code"] for bill in bills}
-        by_bank = sum(known.world.has_auto_debit(code, month_end(month)) for code in billed)
-        found.append(
-            {
-                "bill_month": month,
-                "customers_billed": len(billed),
-                "customers_auto_debit": by_bank,
-                "auto_debit_rate": ratio(by_bank, len(billed)),
-            }
-        )
+    for month, amounts in paid.items():
+        earlier = paid.get(add_months(month, -1), Counter())
+        for channel in amounts if earlier else []:
+            share, before = ratio(amounts[channel], amounts.total()), ratio(earlier[channel], earlier.total())
+            assert share is not None
+            assert before is not None
+            found.append(
+                {
+                    "bill_month": month,
+                    "channel_code": channel,
+                    "share_amount": share,
+                    "points_since_a_year": 100 * (share - before),
+                }
+            )
     return found
 
 
@@ -351,7 +385,7 @@ def old_communes(known: Known) -> Rows:
 
 @answers("The first load of a company that has only today's customers")
 def unresolved(known: Known) -> Rows:
-    """All bills of every month, and those whose commune of then nobody can tell (empty if there are none)."""
+    """All bills of every month, and those whose commune of then nobody can tell."""
     bills: Counter[date] = Counter()
     nowhere: Counter[date] = Counter()
     for row in known.table("fct_bill", is_in_scope=True):
@@ -361,7 +395,7 @@ def unresolved(known: Known) -> Rows:
         {
             "bill_month": month,
             "bills": Decimal(count),
-            "bills_unresolved": Decimal(nowhere[month]) if nowhere[month] else None,
+            "bills_unresolved": Decimal(nowhere[month]),
         }
         for month, count in bills.items()
     ]
@@ -389,6 +423,15 @@ def targets(known: Known) -> Rows:
         )
         for row in rows
         if row["target"] is not None
+    ]
+
+
+@answers("Who has contacts and no target")
+def without_target(known: Known) -> Rows:
+    return [
+        some(row, "month", "employee_code", "contacts", "conversions")
+        for row in known.table("kpi_employee_month")
+        if row["target"] is None
     ]
 
 
@@ -440,6 +483,25 @@ def told(known: Known) -> Rows:
     return found
 
 
+@answers("Which notices did not arrive")
+def failed_notices(known: Known) -> Rows:
+    sent: dict[tuple[date, str], list[bool]] = defaultdict(list)
+    for row in known.world.current["notifications"]:
+        if row["customer_code"] is not None:
+            month = row["sent_at"].date().replace(day=1)
+            sent[month, row["medium"]].append(row["delivery"] == "failed")
+    return [
+        {
+            "month": month,
+            "medium": medium,
+            "notices": len(failed),
+            "failed": sum(failed),
+            "failed_rate": ratio(sum(failed), len(failed)),
+        }
+        for (month, medium), failed in sent.items()
+    ]
+
+
 @answers("Which counters can close")
 def counters(known: Known) -> Rows:
     closures = {row["collection_point_code"]: row for row in known.table("kpi_counter_closure")}
@@ -478,6 +540,27 @@ def verified_numbers(known: Known) -> Rows:
     return found
 
 
+@answers("Per power unit, of the customers who are active")
+def verified_by_unit(known: Known) -> Rows:
+    places, day = known.world.places, known.world.data_through
+    assert day is not None
+    verified_then = verified(known.world, day)
+    found: dict[str, list[bool]] = defaultdict(list)
+    for code in places.active_on(day):
+        version = places.version_on(code, day)
+        assert version is not None
+        found[version["power_unit_code"]].append(code in verified_then)
+    return [
+        {
+            "power_unit_code": unit,
+            "customers_verified": sum(each),
+            "customers_active": len(each),
+            "verified_rate": ratio(sum(each), len(each)),
+        }
+        for unit, each in found.items()
+    ]
+
+
 @answers("What did the reviews of numbers find?")
 def review_stages(known: Known) -> Rows:
     reviews = reviews_of_phones(known.world)
@@ -499,6 +582,26 @@ def review_stages(known: Known) -> Rows:
 def complaints(known: Known) -> Rows:
     names = ["month", "commune_code", "received", "closed", "reopened", "median_hours_to_close", "backlog"]
     return [some(row, *names) for row in known.table("kpi_feedback_month")]
+
+
+@answers("Which of them are open on the last day")
+def open_complaints(known: Known) -> Rows:
+    world, through = known.world, known.world.data_through
+    assert through is not None
+    found: Rows = []
+    for row in known.table("fct_feedback"):
+        closed_on = row["closed_on"]
+        if row["received_on"] <= through and (closed_on is None or closed_on > through):
+            code = row["commune_code"]
+            name = None if code in NOWHERE else world.reference.commune_name(code, era_of(row["received_on"]))
+            found.append(
+                {
+                    **some(row, "feedback_id", "received_on", "topic", "commune_code"),
+                    "commune_name": name,
+                    "days_open": (through - row["received_on"]).days,
+                }
+            )
+    return found
 
 
 @answers("A running month against the same day of earlier months")

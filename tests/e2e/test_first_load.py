@@ -111,7 +111,7 @@ class Warehouse:
             found.setdefault(row["bill_month"], {})[row[unit]] = row["customers_billed"]
         return found
 
-    def unresolved(self) -> list[tuple[date, int, int | None]]:
+    def unresolved(self) -> list[tuple[date, int, int]]:
         """What the page's query says of it."""
         [query] = [query for before, query in queries() if "The first load of a company" in before]
         with closing(connect(self._settings)) as conn, conn.cursor() as cursor:
@@ -161,8 +161,8 @@ def test_only_todays_customers_and_then_their_past(
     assert runs.billed("kpi_district_month", "district_code") == in_all([*OF_2024, *OF_2025H1], NOWHERE)
     assert runs.unresolved() == [
         *[(month, 5, 5) for month in (*OF_2024, *OF_2025H1)],
-        (JULY, 5, None),
-        (AUGUST, 5, None),
+        (JULY, 5, 0),
+        (AUGUST, 5, 0),
     ]
     # Closed in March, the counter served nobody that anybody knows; coverage begins in August; C2 was in no known
     # commune in February, so that nobody is compared with it, though it changed.
@@ -194,7 +194,7 @@ def test_only_todays_customers_and_then_their_past(
     }
     assert runs.unresolved() == [
         *[(month, 5, 1) for month in (*OF_2024, *OF_2025H1, JULY)],
-        (AUGUST, 5, None),
+        (AUGUST, 5, 0),
     ]
     # C2 and C5 were served, C2 was told; C5 is whom C2 is compared with.
     [counter] = runs.rows("kpi_counter_closure")
