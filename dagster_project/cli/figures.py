@@ -88,15 +88,16 @@ _OUT = click.option(
     required=True,
     help="The workbook to write (.xlsx).",
 )
+_POWER_UNIT = click.option("--power-unit", metavar="CODE", help="Only this power unit.")
 _COMMUNE = click.option("--commune", metavar="CODE", help="Only this commune.")
 
 
 @list_.command("cash-payers")
 @_OUT
-@click.option("--power-unit", metavar="CODE", help="Only this power unit.")
+@_POWER_UNIT
 @_COMMUNE
 def cash_payers(out: Path, **wanted: str | None) -> None:
-    """Who still pays cash: of their three latest settled electricity bills one is not cashless.
+    """Who still pays cash: of their three latest electricity bills one was not paid cashless.
 
     With how they paid, auto-debit, last contact and its outcome, whether the number is verified and whether they were
     told that counters close. Communes are those of today's map.
@@ -107,6 +108,7 @@ def cash_payers(out: Path, **wanted: str | None) -> None:
 @list_.command("not-notified")
 @_OUT
 @click.option("--counter", metavar="CODE", help="Only this collection point.")
+@_POWER_UNIT
 @_COMMUNE
 def not_notified(out: Path, **wanted: str | None) -> None:
     """Whom a counter that is open and to be closed serves, and nobody has told."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ def private_book(path: Path) -> Iterator[Any]:
     Raises CashlessError if it cannot be written.
     """
     try:
+        if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
+            raise CashlessError(f"{path} cannot be written: it is there and read-only")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # What xlsxwriter keeps meanwhile is personal too: all of it in a folder that nobody else can enter.
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".cashless-") as scratch:
@@ -48,7 +51,12 @@ def private_book(path: Path) -> Iterator[Any]:
             with unfinished.open("rb") as stream:
                 os.fsync(stream.fileno())
             unfinished.replace(path)
-    except (OSError, XlsxWriterException) as error:
+    except FileExistsError as error:
+        raise CashlessError(f"{path} cannot be written: {path.parent} is no folder") from error
+    except OSError as error:
+        # Without the name in it, which is that of a temporary file.
+        raise CashlessError(f"{path} cannot be written: {error.strerror}") from error
+    except XlsxWriterException as error:
         raise CashlessError(f"{path} cannot be written: {error}") from error
 
 

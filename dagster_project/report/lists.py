@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.errors import CashlessError
 from dagster_project.report.console import exists
@@ -72,12 +73,17 @@ LISTS = {
             "collection_point_name": ("Điểm thu / Name of the counter", 28),
             "planned_close_on": ("Dự kiến đóng / Planned to close", 12),
             "closed_on": ("Ngày đóng / Closes on", 12),
+            "power_unit_name": ("Điện lực / Power unit", 22),
             "commune_code": ("Mã xã / Commune", 10),
             **_WHO,
             "is_phone_verified": ("Số chính chủ / Number verified", 12),
         },
         ("planned_close_on", "collection_point_code", "customer_code"),
-        {"commune": "commune_code", "counter": "collection_point_code"},
+        {
+            "power_unit": "power_unit_code",
+            "commune": "commune_code",
+            "counter": "collection_point_code",
+        },
     ),
 }
 
@@ -102,37 +108,116 @@ _KNOWN = {
 def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path) -> int:
     """Writes one of LISTS, narrowed down by `wanted` (filter to code), for its owner alone; returns how many rows.
 
-    Raises CashlessError if nothing is published, nobody knows a code, or the file cannot be written.
+    Raises CashlessError if nothing is published, nobody knows a code, nobody can be on the list, or the file cannot
+    be written.
     """
     chosen = LISTS[name]
-    condition = sql.SQL(" and ").join(
-        [sql.SQL("true")]
-        + [
-            sql.SQL("{} = {}").format(sql.Identifier(chosen.filters[key]), sql.Literal(code))
-            for key, code in wanted.items()
-        ]
-    )
-    query = sql.SQL("select {} from {} where {} order by {}").format(
-        sql.SQL(", ").join(map(_shown, chosen.columns)),
-        sql.Identifier("bi_private", chosen.view),
-        condition,
-        sql.SQL(", ").join(map(sql.Identifier, chosen.order)),
-    )
     with closing(connect(settings, "cashless list")) as conn, conn:
         with conn.cursor() as cur:
             if not exists(cur, "bi.fct_counter_customer"):
                 raise CashlessError("Nothing is published yet: there is nobody to list.")
-            for key, code in wanted.items():
-                on_the_list = sql.SQL("select exists (select from {} where {} = %s)").format(
-                    sql.Identifier("bi_private", chosen.view), sql.Identifier(chosen.filters[key])
-                )
-                cur.execute(sql.SQL("{} or ({})").format(sql.SQL(_KNOWN[key]), on_the_list), (code, code))
-                if cur.fetchone() != (True,):
-                    # An empty list would read as: nobody is left.
-                    raise CashlessError(f"No {key.replace('_', ' ')} {code} is known today.")
+            # An empty list would read as: nobody is left. So whatever else makes it empty is an error.
+            wanted = {key: _known_code(cur, chosen, key, code) for key, code in wanted.items()}
+            if name == "not-notified" and "counter" in wanted:
+                _refuse_unless_to_be_closed(cur, wanted["counter"])
+            if {"power_unit", "commune"} <= wanted.keys():
+                _refuse_unless_together(cur, wanted["power_unit"], wanted["commune"])
         with conn.cursor("list") as rows, private_book(path) as book:
-            rows.execute(query)
+            rows.execute(_query(chosen, wanted))
             return write_table(book, chosen.sheet, list(chosen.columns.values()), rows)
+
+
+def _query(chosen: List, wanted: dict[str, str]) -> sql.Composed:
+    conditions = [
+        sql.SQL("{} = {}").format(sql.Identifier(chosen.filters[key]), sql.Literal(code))
+        for key, code in wanted.items()
+    ]
+    return sql.SQL("select {} from {} where {} order by {}").format(
+        sql.SQL(", ").join(map(_shown, chosen.columns)),
+        sql.Identifier("bi_private", chosen.view),
+        sql.SQL(" and ").join([sql.SQL("true"), *conditions]),
+        sql.SQL(", ").join(map(sql.Identifier, chosen.order)),
+    )
+
+
+def _known_code(cur: Cursor, chosen: List, key: str, code: str) -> str:
+    """The code as it is known, also where it was given in small letters."""
+    on_the_list = sql.SQL("select exists (select from {} where {} = %s)").format(
+        sql.Identifier("bi_private", chosen.view), sql.Identifier(chosen.filters[key])
+    )
+    is_known = sql.SQL("{} or ({})").format(sql.SQL(_KNOWN[key]), on_the_list)
+    for given in (code, code.upper()):
+        cur.execute(is_known, (given, given))
+        if cur.fetchone() == (True,):
+            return given
+    what = key.replace("_", " ")
+    raise CashlessError(f"No {what} {code} is known today.{_heirs(cur, code) if key == 'commune' else ''}")
+
+
+def _heirs(cur: Cursor, commune_code: str) -> str:
+    """What became of a commune of an earlier map; empty if there never was one."""
+    cur.execute(
+        """
+        with recursive heir as (
+            select era, commune_code, commune_name from bi.dim_commune where commune_code = %s
+            union
+            select later.era, later.commune_code, later.commune_name
+            from heir
+            join bi.dim_commune_succession as step
+                on step.from_era = heir.era and step.from_commune_code = heir.commune_code
+            join bi.dim_commune as later on later.era = step.to_era and later.commune_code = step.to_commune_code
+        )
+        select string_agg(commune_code || ' ' || commune_name, ', ' order by commune_code)
+        from heir where era = '2025h2'
+        """,
+        (commune_code,),
+    )
+    [(heirs,)] = cur.fetchall()
+    return f" It is a commune of an earlier map, today: {heirs}." if heirs else ""
+
+
+def _refuse_unless_to_be_closed(cur: Cursor, counter: str) -> None:
+    cur.execute(
+        """
+        select
+            coalesce(point.closed_on, point.planned_close_on) is not null,
+            point.closed_on <= (select max(data_through) from bi.publication), point.closed_on
+        from bi.dim_collection_point as point where point.collection_point_code = %s
+        """,
+        (counter,),
+    )
+    for is_planned, is_closed, closed_on in cur.fetchall():
+        if is_closed:
+            raise CashlessError(
+                f"Điểm thu {counter} đã đóng ngày {closed_on} / Counter {counter} closed on {closed_on}: "
+                "the list is of counters that are still open."
+            )
+        if not is_planned:
+            raise CashlessError(
+                f"Điểm thu {counter} chưa có ngày dự kiến đóng / Counter {counter} has no planned closing "
+                "(planned_close_on): nobody of its customers is to be told yet."
+            )
+
+
+def _refuse_unless_together(cur: Cursor, power_unit: str, commune: str) -> None:
+    cur.execute(
+        """
+        select exists (
+            select from bi.dim_customer as customer
+            where customer.power_unit_code = %(power_unit)s and customer.customer_key in (
+                select customer_key from bi.fct_customer_paying where current_commune_code = %(commune)s
+                union all
+                select customer_key from bi.fct_counter_customer where commune_code = %(commune)s
+            )
+        )
+        """,
+        {"power_unit": power_unit, "commune": commune},
+    )
+    if cur.fetchone() != (True,):
+        raise CashlessError(
+            f"Không có khách hàng nào của {power_unit} ở xã {commune} / "
+            f"No customer of power unit {power_unit} is in commune {commune}."
+        )
 
 
 def _shown(column: str) -> sql.Composable:

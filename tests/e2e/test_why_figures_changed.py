@@ -430,6 +430,7 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
             planned_close_on=date(2030, 1, 1),
         ),
         scene.point(collection_point_code="DT2", closed_on=None),  # nobody means to close it
+        scene.point(collection_point_code="DT3", closed_on=date(2018, 1, 1)),
         (
             "notifications",
             {
@@ -469,8 +470,22 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
     assert write_list(house.settings, "not-notified", {}, book) == 2  # nor served by a counter
     _, *people = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
     assert {row[1] for row in people} == {"=Điểm thu 1"}
+    assert {row[4] for row in people} == {"Điện lực Yên Khánh"}
     assert [scene.name("PN", who) in row for who, row in zip("be", people, strict=True)] == [True] * 2
-    assert write_list(house.settings, "not-notified", {"counter": "DT2"}, book) == 0
+    assert write_list(house.settings, "not-notified", {"counter": "dt1", "power_unit": "pnyk00"}, book) == 2
+    refused = [
+        ({"counter": "DT2"}, "Counter DT2 has no planned closing"),
+        ({"counter": "DT3"}, "Counter DT3 closed on 2018-01-01"),
+        (
+            {"power_unit": "PNHL00", "commune": "14560"},
+            "No customer of power unit PNHL00 is in commune 14560",
+        ),
+    ]
+    before = book.read_bytes()
+    for wanted, reason in refused:
+        with pytest.raises(CashlessError, match=re.escape(reason)):
+            write_list(house.settings, "not-notified", wanted, book)
+    assert book.read_bytes() == before
 
 
 def test_a_list_tells_how_somebody_pays_and_stands_on_the_last_day(house: House) -> None:
@@ -585,6 +600,8 @@ def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
     assert (listed.exit_code, book.exists()) == (0, True)
     assert ": 0 khách hàng / customers" in listed.stdout
     assert "personal data" in listed.stderr
+    earlier = house.cashless("list", "cash-payers", "--commune", HOME, "--out", str(book))
+    assert "It is a commune of an earlier map, today: 14560 Xã Yên Khánh." in earlier.stderr
     for unknown in (("--commune", HOME), ("--commune", "99999"), ("--power-unit", "XX")):
         refused = house.cashless("list", "cash-payers", *unknown, "--out", str(book))
         assert (refused.exit_code, f"{unknown[1]} is known" in refused.stderr) == (1, True)
