@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from dagster_project.raw.load import FileResult
 
 
+# The latest of the months whose figures should stand and changed; the others are in bi.kpi_revision.
+_MONTHS_TO_EXPLAIN = 3
+
+
 class ExitCode(IntEnum):
     """Exit codes of `cashless run`, part of the fixed command line."""
 
@@ -199,11 +203,7 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
             f"{publication.data_through or '—'}; kiểm tra / checks: {publication.checks_passed} đạt/passed, "
             f"{publication.checks_warned} cảnh báo/warned. Tháng thay đổi / months changed: {months}"
         )
-        if publication.revisions:
-            console.print(
-                f"[yellow]Số liệu đã chốt thay đổi / Figures of final or signed months changed[/yellow]: "
-                f"{publication.revisions:,} (bi.kpi_revision; `cashless explain`)"
-            )
+        _print_revisions(console, publication)
         for warning in publication.warnings:
             console.print(warning, markup=False)
     elif report.is_refused:
@@ -238,3 +238,18 @@ def _print_outcome(console: "Console", result: RunResult) -> None:
             f"[red]Lỗi[/red]: {failed} lần kéo dữ liệu không thành / {failed} {pulls} failed: the figures are those of "
             "the files that were there."
         )
+
+
+def _print_revisions(console: "Console", publication: "Publication") -> None:
+    """How many figures changed that should stand, and the commands that say why: of the latest months."""
+    if not publication.revisions:
+        return
+    console.print(
+        "[yellow]Số liệu chính thức hoặc đã chốt thay đổi / Figures of final or signed months changed[/yellow]: "
+        f"{sum(publication.revisions.values()):,} (bi.kpi_revision)"
+    )
+    months = [*publication.revisions.items()]
+    for month, figures in months[-_MONTHS_TO_EXPLAIN:]:
+        console.print(f"  cashless explain --month {month:%Y-%m}  ({figures:,})")
+    if len(months) > _MONTHS_TO_EXPLAIN:
+        console.print(f"  và {len(months) - _MONTHS_TO_EXPLAIN} tháng trước nữa / and earlier months")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from psycopg2 import errors, sql
@@ -62,7 +62,8 @@ class Publication:
     changes: list[TableChange]
     warnings: list[str]
     force: Force | None = None
-    revisions: int = 0  # figures of final or signed months that it changed (bi.kpi_revision)
+    # Figures of final or signed months that it changed (bi.kpi_revision), by month.
+    revisions: dict[date, int] = field(default_factory=dict)
 
 
 def publish(
@@ -194,7 +195,7 @@ def _verify_gate(recorded: GateResult | None, gate: GateResult, force: Force | N
     is_passed = recorded.passed and gate.passed
     if not is_passed and force is None:
         raise PublicationRefused(
-            f"Build {gate.build_id} did not pass the quality gate: {recorded.checks_failed} checks failed."
+            f"Build {gate.build_id} did not pass the quality gate: {recorded.checks_failed} critical checks failed."
         )
     said = (gate.checks_passed, gate.checks_warned, gate.checks_failed)
     if said != (recorded.checks_passed, recorded.checks_warned, recorded.checks_failed):

@@ -6,6 +6,7 @@ Does not belong here: what changed of single bills (apply.py keeps that in the t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -88,15 +89,18 @@ def unit_code(table: PublishedTable) -> sql.Composable:
     return sql.Identifier(units[0]) if units else sql.Literal("COMPANY")
 
 
-def note_causes(cur: Cursor, publication_id: int) -> int:
+def note_causes(cur: Cursor, publication_id: int) -> dict[date, int]:
     """Keep which rows of files changed the bills of this publication, and say of each revision which files those are.
 
-    After the bills' rows are changed. Returns how many revisions there are.
+    After the bills' rows are changed. Returns how many revisions there are, by month.
     """
-    cur.execute("select count(*) from published.kpi_revision where publication_id = %s", (publication_id,))
-    (revisions,) = cur.fetchone() or (0,)
+    cur.execute(
+        "select bill_month, count(*) from published.kpi_revision where publication_id = %s group by 1 order by 1",
+        (publication_id,),
+    )
+    revisions = dict(cur.fetchall())
     if not relations.relation_exists(cur, "touched", "bill_cause"):
-        return int(revisions)
+        return revisions
     cur.execute(
         """
         insert into published.fct_bill_cause
@@ -110,7 +114,7 @@ def note_causes(cur: Cursor, publication_id: int) -> int:
         {"publication_id": publication_id},
     )
     if not revisions:
-        return 0
+        return revisions
     # Of rows that came in this transaction the planner knows nothing else.
     cur.execute("analyze published.kpi_revision, published.fct_bill_history, published.fct_bill_cause")
     cur.execute(
@@ -158,4 +162,4 @@ def note_causes(cur: Cursor, publication_id: int) -> int:
         """,
         {"publication_id": publication_id},
     )
-    return int(revisions)
+    return revisions

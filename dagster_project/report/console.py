@@ -30,7 +30,7 @@ _SCOPES = {
     "electricity": "Tiền điện / Electricity",
     "all": "Điện và dịch vụ / With services",
 }
-_STATUS = {"final": "chốt / final", "provisional": "tạm tính / provisional"}
+_STATUS = {"final": "chính thức / final", "provisional": "tạm tính / provisional"}
 
 # Broken by hand, so that the figures decide the widths: (Vietnamese, English, justification).
 _UNIT_HEADINGS = (

@@ -1,5 +1,6 @@
 """How a run ends: its exit code, its last lines, and the one line for people out of Dagster's wrappers."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from test_pulls import run_a_part
 from dagster_project.errors import CashlessError
 from dagster_project.orchestration.report import DbtTests, ExitCode, RunReport, RunResult
 from dagster_project.orchestration.run import _for_people
+from dagster_project.publish.publish import Publication
 from dagster_project.raw.ledger import Counts
 from dagster_project.raw.load import FileResult
 from dagster_project.settings import Settings
@@ -77,6 +79,22 @@ def test_what_corrected_rows_closed_is_told_in_one_line(capsys: pytest.CaptureFi
     ]
     RunResult(RunReport(is_unchanged=True), has_rows=True).print()
     assert "Corrected" not in capsys.readouterr().out
+
+
+def test_changed_figures_that_should_stand_come_with_the_command_that_says_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    months = {date(2024, month, 1): month for month in range(1, 6)}
+    publication = Publication(
+        7, datetime(2026, 1, 1, tzinfo=UTC), [*months], None, 1, 0, 0, [], [], revisions=months
+    )
+    RunResult(RunReport(publication=publication), has_rows=True).print()
+    shown = capsys.readouterr().out
+    assert "months changed: 15 (bi.kpi_revision)" in shown
+    assert [line.strip() for line in shown.splitlines() if "cashless explain" in line] == [
+        f"cashless explain --month 2024-0{month}  ({month})" for month in (3, 4, 5)
+    ]
+    assert "và 2 tháng trước nữa / and earlier months" in shown
 
 
 def test_a_run_counts_what_corrected_rows_closed(warehouse: Settings) -> None:

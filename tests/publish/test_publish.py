@@ -151,6 +151,30 @@ def test_a_new_day_changes_the_status_and_no_row(room: Any) -> None:
     assert room.rows("select from bi.kpi_unit_month where status = 'final'") == []
 
 
+def test_a_publication_counts_what_it_changed_of_final_months(room: Any) -> None:
+    room.tables = [
+        PublishedTable(
+            "kpi_unit_month",
+            ("bill_month", "geography", "scope", "unit"),
+            "bill_month",
+            with_status=True,
+            revised=("billed",),
+        )
+    ]
+    extra = ", geography text not null default 'as_recorded', scope text not null default 'all'"
+    room.execute("drop table candidate.kpi_unit_month")
+    room.execute(
+        "create table candidate.kpi_unit_month (bill_month date not null, unit text not null, billed bigint not null"
+        f"{extra})"
+    )
+    rows = [(MAY, "A", 1), (MAY, "B", 1), (JULY, "A", 1)]
+    for row in rows:
+        room.execute("insert into candidate.kpi_unit_month values (%s, %s, %s)", *row)
+    assert room.publish().revisions == {}
+    room.execute("update candidate.kpi_unit_month set billed = 2")
+    assert room.publish().revisions == {MAY: 2}  # July is still provisional
+
+
 def test_the_same_build_is_published_once(room: Any) -> None:
     build = room.build()
     gate = room.audit(build)
@@ -184,7 +208,7 @@ def test_refused_without_an_audit(changed: Any) -> None:
 def test_refused_when_the_gate_failed(changed: Any) -> None:
     build = changed.build()
     gate = changed.audit(build, passed=False, failed=3)
-    assert_refused(changed, build, gate, "did not pass the quality gate: 3 checks failed")
+    assert_refused(changed, build, gate, "did not pass the quality gate: 3 critical checks failed")
     assert_refused(changed, build, replace(gate, passed=True), "did not pass")
 
 
