@@ -68,7 +68,8 @@ def publish(*, force: bool, reason: str, by: str | None) -> None:
         done = publish_refused(conn, published_tables(), Force(person.name, person.reason))
     click.echo(
         f"Đã công bố bất chấp kiểm tra / published against the gate: no. {done.publication_id}, "
-        f"{done.checks_failed} không đạt / failed. bi.publication says who and why."
+        f"{done.checks_failed} kiểm tra nghiêm trọng không đạt / critical checks failed. "
+        "bi.publication says who and why."
     )
 
 

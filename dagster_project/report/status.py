@@ -63,21 +63,21 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
 
 
 def _print_signed_months(cur: Cursor, console: Console) -> None:
-    """The latest signed months, each by its latest signature, and how many of their figures were revised since."""
-    if not exists(cur, "bi.sign_off"):  # a warehouse that no run has brought up to date yet
+    """The latest signed months, each by its latest signature, and how many of the figures are others now."""
+    if not exists(cur, "bi.signed_change"):  # a warehouse that no run has brought up to date yet
         return
     cur.execute(
         """
-        select signed.bill_month, signed.signed_by, signed.signed_at, signed.publication_id,
-            (
-                select count(*) from bi.kpi_revision as revision
-                where revision.bill_month = signed.bill_month and revision.publication_id > signed.publication_id
-            )
-        from (
+        with signed as (
             select distinct on (bill_month) bill_month, signed_by, signed_at, publication_id
-            from bi.sign_off order by bill_month desc, signed_at desc
-        ) as signed
-        order by 1 desc limit %s
+            from bi.sign_off order by bill_month desc, signed_at desc limit %s
+        ),
+        changed as (
+            select bill_month, count(*) as figures from bi.signed_change group by 1
+        )
+        select bill_month, signed_by, signed_at, publication_id, coalesce(figures, 0)
+        from signed left join changed using (bill_month)
+        order by 1 desc
         """,
         (_SIGNED_MONTHS,),
     )
@@ -87,9 +87,11 @@ def _print_signed_months(cur: Cursor, console: Console) -> None:
     table = new_table("Tháng đã chốt / Signed months")
     for heading in ("Tháng / Month", "Người chốt / By", "Lúc / At", "Lần công bố / Publication"):
         table.add_column(heading)
-    table.add_column("Số liệu đổi sau đó / Figures revised since", justify="right")
-    for month, by, at, publication, revised in rows:
-        table.add_row(f"{month:%Y-%m}", by.replace("[", r"\["), moment(at), str(publication), number(revised))
+    table.add_column("Số liệu nay khác lúc chốt / Figures unlike signed", justify="right")
+    for month, by, at, publication, changed in rows:
+        table.add_row(f"{month:%Y-%m}", by.replace("[", r"\["), moment(at), str(publication), number(changed))
+    if any(changed for *_, changed in rows):
+        table.caption = "bi.signed_change; vì sao / why: cashless explain --month YYYY-MM"
     console.print(table)
 
 
@@ -107,7 +109,8 @@ def _publication_table(publication: tuple[Any, ...]) -> Table:
     table.add_row("Tháng thay đổi / Months changed", _months(months))
     table.add_row(
         "Kiểm tra chất lượng / Quality checks",
-        f"{passed} đạt / passed, {warned} cảnh báo / warned, {failed} không đạt / failed",
+        f"{passed} đạt / passed (gồm mức info, chỉ ghi nhận / with those that only record), "
+        f"{warned} cảnh báo / warned, {failed} không đạt mức nghiêm trọng / critical failed",
     )
     if by is not None:
         table.add_row("Công bố bất chấp kiểm tra / Forced by", f"{by}: {reason}".replace("[", r"\["))
@@ -137,8 +140,8 @@ def _print_refused_build(cur: Cursor, console: Console, published_build: str | N
         reason = "đã đạt, chưa công bố / it passed and was not published: the run was interrupted"
     else:
         reason = (
-            f"không đạt {gate.checks_failed} kiểm tra"
-            f" / the quality gate refused it ({gate.checks_failed} failed)"
+            f"không đạt {gate.checks_failed} kiểm tra mức nghiêm trọng"
+            f" / the quality gate refused it (critical checks that failed: {gate.checks_failed})"
         )
     assert build.built_at is not None
     console.print(

@@ -22,6 +22,7 @@ from tests.oracle.recompute import KEYS, recompute
 # Views of bi that tell of runs and files, not of figures: they differ by nature.
 BOOKKEEPING = (
     *("publication", "load_audit", "quarantine", "hold", "quality_result", "sign_off", "signed_figure"),
+    "signed_change",
     # What publications changed: it depends on how many there were.
     *("kpi_revision", "fct_bill_history", "fct_bill_cause"),
 )

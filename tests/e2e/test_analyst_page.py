@@ -52,7 +52,7 @@ ELSEWHERE = "HA01000000001"
 # They ask about one month, what later publications changed (test_why_figures_changed.py has those), what was expected,
 # or what the gate found (test_run.py): nothing of that is in this warehouse.
 OF_ONE_MONTH_OR_CHANGE = re.compile(
-    r"2024-05-01|2024-08-01|1 year|kpi_revision|signed_figure|expected_file|quality_result"
+    r"2024-05-01|2024-08-01|1 year|kpi_revision|signed_change|expected_file|quality_result"
 )
 
 

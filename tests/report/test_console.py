@@ -141,9 +141,9 @@ def test_kpis_of_the_latest_and_the_press_month(screen: Screen) -> None:
     first, second = [line for line in may.splitlines() if "Công ty / Company" in line]
     assert first.split()[4:] == [
         "1,000", "783", "78.36", "%", "61.00", "%", "80.00", "%", "90.50", "%", "85.00", "%", "92.19", "%",
-        "chốt", "/", "final",
+        "chính", "thức", "/", "final",
     ]  # fmt: skip
-    assert second.split()[-5:] == ["–", "–", "chốt", "/", "final"]
+    assert second.split()[-6:] == ["–", "–", "chính", "thức", "/", "final"]
     assert "82.05 %" in line_with(may, "Điện lực Yên Khánh (PNYK00)", "160")
     assert line_with(may, "UNKNOWN", "196").split()[:4] == ["UNKNOWN", "196", "161", "–"]
     assert "tạm tính / provisional" in text[: text.index("bill month 2024-05")]
@@ -185,7 +185,8 @@ def test_status(screen: Screen) -> None:
     screen.execute(FILES + BAD_ROWS)
     screen.publish()
     text = screen.status()
-    assert "40 đạt / passed, 2 cảnh báo / warned, 0 không đạt / failed" in text
+    assert "2 cảnh báo / warned, 0 không đạt mức nghiêm trọng / critical failed" in " ".join(text.split())
+    assert "40 đạt / passed (gồm mức info, chỉ ghi nhận / with those that only record)" in text
     assert "2024-05, 2024-06, 2025-12" in line_with(text, "Months changed")
     assert "2025-09-25" in line_with(text, "Data through")
     assert line_with(text, "bills", "120,000").split() == [
@@ -298,7 +299,7 @@ def test_status_says_how_much_it_leaves_out(screen: Screen) -> None:
 @pytest.mark.parametrize(
     ("passed", "reason"),
     [
-        (False, "the quality gate refused it (3 failed)"),
+        (False, "the quality gate refused it (critical checks that failed: 3)"),
         (True, "it passed and was not published"),
         (None, "it was not audited"),
     ],
