@@ -19,7 +19,7 @@ def close(month: date, by: str, note: str | None) -> None:
     """Sign a month's figures off (chốt số liệu), as they are published now.
 
     They are kept as they stand (bi.sign_off, bi.signed_figure). What later publications change in them is told in
-    bi.kpi_revision; `cashless explain` says why.
+    bi.kpi_revision; `cashless explain --month MONTH` says why.
     """
     from contextlib import closing
 
@@ -57,7 +57,13 @@ def close(month: date, by: str, note: str | None) -> None:
 @click.option("--district", metavar="CODE", help="A district.")
 @click.option("--power-unit", metavar="CODE", help="A power unit.")
 @click.option("--scope", type=click.Choice(["electricity", "all"]), default="electricity", show_default=True)
-@click.option("--since", metavar="PUBLICATION", type=int, help="Since this publication [the last but one].")
+@click.option(
+    "--since",
+    metavar="PUBLICATION",
+    type=int,
+    help="Since this publication [that of the month's latest signature, if anything was published after it; else the "
+    "last but one].",
+)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Bills to show.")
 def explain(*, month: date, scope: str, since: int | None, limit: int, **units: str | None) -> None:
     """Say why a month's figures changed: counts, bills that moved, files and lines that moved them.

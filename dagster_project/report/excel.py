@@ -34,7 +34,8 @@ def private_book(path: Path) -> Iterator[Any]:
     Raises CashlessError if it cannot be written.
     """
     try:
-        if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
+        # For root, who may write everything, the mode of the file is what its owner means.
+        if path.exists() and not (path.stat().st_mode & stat.S_IWUSR and os.access(path, os.W_OK)):
             raise CashlessError(f"{path} cannot be written: it is there and read-only")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # What xlsxwriter keeps meanwhile is personal too: all of it in a folder that nobody else can enter.
@@ -55,7 +56,7 @@ def private_book(path: Path) -> Iterator[Any]:
         raise CashlessError(f"{path} cannot be written: {path.parent} is no folder") from error
     except OSError as error:
         # Without the name in it, which is that of a temporary file.
-        raise CashlessError(f"{path} cannot be written: {error.strerror}") from error
+        raise CashlessError(f"{path} cannot be written: {error.strerror or error}") from error
     except XlsxWriterException as error:
         raise CashlessError(f"{path} cannot be written: {error}") from error
 

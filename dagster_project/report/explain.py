@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,10 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from dagster_project.errors import CashlessError
+from dagster_project.publish.sign_off import Signature, signatures
+from dagster_project.raw.said import Place, Said, said
 from dagster_project.report.console import exists
+from dagster_project.report.units import known_code
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
@@ -35,7 +38,8 @@ _STATE = sql.SQL(
 
 @dataclass(frozen=True)
 class Question:
-    """What became of a unit's figures of a month and scope after publication `since` (None: the last but one).
+    """What became of a unit's figures of a month and scope after publication `since`. None: after that of the month's
+    latest signature, if anything was published since; else after the last but one.
 
     `place`: the column of bi.fct_bill that says where a bill counts, and `code` its value; None for the company.
     """
@@ -49,8 +53,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a landing file that came, or was withdrawn, since then; of a payment also what it was: `kind`,
-    `amount_vnd` and `channel_code` as published now, None if it is no longer there.
+    """A row of a landing file that came, or was withdrawn, since then; of a payment also what the row `said`, None if
+    that is not kept.
     """
 
     source: str
@@ -59,9 +63,7 @@ class Row:
     is_withdrawn: bool
     partner_code: str | None
     transaction_id: str | None
-    kind: str | None
-    amount_vnd: int | None
-    channel_code: str | None
+    said: Said | None
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,14 @@ class Moved:
 
 @dataclass(frozen=True)
 class Answer:
-    """The unit's counts at publication `since` and at the newest, and the bills between them: the first of `moved`."""
+    """The unit's counts at publication `since` and at the newest, and the bills between them: the first of `moved`.
+
+    `question`: with the unit's code as it is known. `signature`: the month's latest, if its publication was taken.
+    """
 
     question: Question
     since: int
+    signature: Signature | None
     newest: int
     before: dict[str, int]
     after: dict[str, int]
@@ -90,14 +96,16 @@ class Answer:
 def explain(settings: Settings, question: Question, limit: int) -> Answer:
     """Answers from schema bi and the history of bills, with at most `limit` bills, in order of their ids.
 
-    Raises CashlessError if there is no such publication, what changed since then was not kept, or the unit has no
-    bill of that month.
+    Raises CashlessError if there is no such publication, what changed since then was not kept, nobody knows the unit,
+    or it has no bill of that month.
     """
     with closing(connect(settings, "cashless explain")) as conn, conn, conn.cursor() as cur:
         cur.execute("set transaction isolation level repeatable read read only")
         if not exists(cur, "bi.fct_bill"):
             raise CashlessError("Nothing is published yet.")
-        since, newest = _publications(cur, question.since)
+        if question.place is not None:
+            question = replace(question, code=_known_unit(cur, question))
+        since, newest, signature = _publications(cur, question)
         bills = _bills(question, since)
         before, after = _counts(cur, bills, "then_bill"), _counts(cur, bills, "now_bill")
         cur.execute(bills + sql.SQL("select count(*) from moved"))
@@ -110,12 +118,11 @@ def explain(settings: Settings, question: Question, limit: int) -> Answer:
         )
         shown = cur.fetchall()
         if not moved and not before["bills_issued"] and not after["bills_issued"]:
-            raise CashlessError(
-                f"No bill of {question.month:%Y-%m} counts for {question.code}, or did at publication {since}."
-            )
+            raise CashlessError(_nothing(cur, question, since))
         return Answer(
             question,
             since,
+            signature,
             newest,
             before,
             after,
@@ -124,16 +131,50 @@ def explain(settings: Settings, question: Question, limit: int) -> Answer:
         )
 
 
-def _publications(cur: Cursor, since: int | None) -> tuple[int, int]:
+def _known_unit(cur: Cursor, question: Question) -> str:
+    kind, month = {
+        "commune_code": ("commune", question.month),
+        "current_commune_code": ("commune", None),
+        "district_code": ("district", question.month),
+        "power_unit_code": ("power_unit", None),
+    }[question.place or ""]
+    return known_code(cur, kind, question.code, month)
+
+
+def _nothing(cur: Cursor, question: Question, since: int) -> str:
+    """Why there is nothing to explain: the month has no bill at all, or none that counts there."""
+    month = f"{question.month:%Y-%m}"
+    cur.execute(
+        "select exists (select from bi.fct_bill where bill_month = %(month)s)"
+        " or exists (select from bi.fct_bill_history where bill_month = %(month)s),"
+        " (select min(bill_month) from bi.fct_bill), (select max(bill_month) from bi.fct_bill)",
+        {"month": question.month},
+    )
+    is_known, first, last = cur.fetchone() or (False, None, None)
+    if not is_known:
+        known = "" if first is None else f"; {first:%Y-%m} … {last:%Y-%m}"
+        return f"Chưa có hóa đơn nào của kỳ {month} / No bill of {month} is published{known}."
+    return (
+        f"Kỳ {month} không có hóa đơn nào của {question.code} / "
+        f"No bill of {month} counts for {question.code}, or did at publication {since}."
+    )
+
+
+def _publications(cur: Cursor, question: Question) -> tuple[int, int, Signature | None]:
+    """The publication that is compared, the newest one, and the signature that made it be taken."""
     cur.execute(
         "select publication_id, keeps_history from published.publication order by publication_id desc"
     )
     known = cur.fetchall()
+    numbers = [number for number, _ in known]
+    since, signature = question.since, None
     if since is None:
         if len(known) < 2:
             raise CashlessError("There is one publication only: nothing has changed since.")
-        since = int(known[1][0])
-    numbers = [number for number, _ in known]
+        since = int(numbers[1])
+        *_, latest = (None, *signatures(cur, question.month))
+        if latest is not None and latest.publication_id < numbers[0]:
+            since, signature = latest.publication_id, latest
     if since not in numbers:
         raise CashlessError(f"There is no publication {since}; there are {numbers[-1]} to {numbers[0]}.")
     gaps = [number for number, keeps in known if number > since and not keeps]
@@ -141,7 +182,7 @@ def _publications(cur: Cursor, since: int | None) -> tuple[int, int]:
         raise CashlessError(
             f"What publication {gaps[0]} changed bill by bill was not kept: ask for a change --since it."
         )
-    return since, numbers[0]
+    return since, numbers[0], signature
 
 
 def _bills(question: Question, since: int) -> sql.Composed:
@@ -217,15 +258,18 @@ def _rows(cur: Cursor, bill_id: str, since: int) -> Iterator[Row]:
     """What publications after `since` knew to have changed the bill."""
     cur.execute(
         """
-        select
-            cause.source, cause.file, cause.line, cause.is_withdrawn, cause.partner_code, cause.transaction_id,
-            payment.kind, payment.amount_vnd, payment.channel_code
-        from bi.fct_bill_cause as cause
-        left join bi.fct_payment as payment using (partner_code, transaction_id)
+        select cause.source, file.path, cause.line, cause.is_withdrawn, cause.partner_code, cause.transaction_id,
+            cause.file_id, cause.publication_id
+        from published.fct_bill_cause as cause
+        inner join landing.file as file on cause.file_id = file.file_id
         where cause.bill_id = %s and cause.publication_id > %s
-        order by cause.publication_id, cause.source, cause.file, cause.line
+        order by cause.publication_id, cause.source, file.path, cause.line
         """,
         (bill_id, since),
     )
-    for row in cur:
-        yield Row(*row)
+    for source, file, line, is_withdrawn, partner, transaction, file_id, publication in cur.fetchall():
+        told = None
+        if source == "payments":
+            place = Place(file_id, line, partner, transaction)
+            told = said(cur, place, publication, is_withdrawn=is_withdrawn)
+        yield Row(source, file, line, is_withdrawn, partner, transaction, told)

@@ -54,6 +54,7 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
     for name, label in _LABELS.items():
         table.add_row(label, number(before[name]), number(after[name]), f"{after[name] - before[name]:+,}")
     console.print(table)
+    console.print(plain(_compared_with(answer)))
     if not answer.moved:
         console.print("Không hóa đơn nào thay đổi / No bill of it has changed.")
         return
@@ -72,12 +73,25 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
         console.print(f"và {number(answer.moved - len(answer.bills))} hóa đơn nữa / and more: --limit")
 
 
+def _compared_with(answer: Answer) -> str:
+    """Which publication "before" is, and why that one."""
+    compared = f"Trước: lần công bố / Before: publication {answer.since}"
+    if answer.question.since is not None:
+        return f"{compared} (--since)."
+    if answer.signature is not None:
+        at, by = answer.signature.signed_at, answer.signature.by
+        return f"{compared}, được chốt / signed: {at:%Y-%m-%d %H:%M}, {by}."
+    return f"{compared}, lần áp chót / the last but one."
+
+
 def _transaction(row: Row) -> str:
     if row.transaction_id is None:
         return ""
-    amount = "" if row.amount_vnd is None else f", {number(row.amount_vnd)} đ"
-    how = "".join(f", {text}" for text in (row.kind, row.channel_code) if text is not None)
-    return f"  {row.partner_code} {row.transaction_id}{amount}{how}"
+    told = f"  {row.partner_code} {row.transaction_id}"
+    if row.said is None:
+        return told
+    kind, amount, channel = row.said
+    return f"{told}, {number(amount)} đ, {kind}" + (f", {channel}" if channel is not None else "")
 
 
 def _rate(counts: dict[str, int]) -> Decimal | None:

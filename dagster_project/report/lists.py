@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from psycopg2 import sql
@@ -15,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from dagster_project.errors import CashlessError
 from dagster_project.report.console import exists
 from dagster_project.report.excel import Column, private_book, write_table
+from dagster_project.report.units import TODAY, era_of, known_code
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
@@ -97,12 +99,8 @@ _LABELS = {
     " when 'agreed' then 'đồng ý / agreed' when 'registered' then 'đã đăng ký / registered' end",
 }
 
-_KNOWN = {
-    "power_unit": "select %s in (select power_unit_code from bi.dim_power_unit"
-    " union select power_unit_code from bi.dim_customer)",
-    "commune": "select exists (select from bi.dim_commune where era = '2025h2' and commune_code = %s)",
-    "counter": "select exists (select from bi.dim_collection_point where collection_point_code = %s)",
-}
+# What the lists tell is the state on the last day of the newest publication's data.
+_NEWEST = "(select data_through from bi.publication order by publication_id desc limit 1) as newest"
 
 
 def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path) -> int:
@@ -117,11 +115,13 @@ def write_list(settings: Settings, name: str, wanted: dict[str, str], path: Path
             if not exists(cur, "bi.fct_counter_customer"):
                 raise CashlessError("Nothing is published yet: there is nobody to list.")
             # An empty list would read as: nobody is left. So whatever else makes it empty is an error.
-            wanted = {key: _known_code(cur, chosen, key, code) for key, code in wanted.items()}
+            on = _map_of(cur) if name == "not-notified" else None
+            wanted = {key: known_code(cur, key, code, on) for key, code in wanted.items()}
             if name == "not-notified" and "counter" in wanted:
                 _refuse_unless_to_be_closed(cur, wanted["counter"])
             if {"power_unit", "commune"} <= wanted.keys():
-                _refuse_unless_together(cur, wanted["power_unit"], wanted["commune"])
+                era = TODAY if on is None else era_of(on)
+                _refuse_unless_together(cur, wanted["power_unit"], wanted["commune"], era)
         with conn.cursor("list") as rows, private_book(path) as book:
             rows.execute(_query(chosen, wanted))
             return write_table(book, chosen.sheet, list(chosen.columns.values()), rows)
@@ -140,57 +140,34 @@ def _query(chosen: List, wanted: dict[str, str]) -> sql.Composed:
     )
 
 
-def _known_code(cur: Cursor, chosen: List, key: str, code: str) -> str:
-    """The code as it is known, also where it was given in small letters."""
-    on_the_list = sql.SQL("select exists (select from {} where {} = %s)").format(
-        sql.Identifier("bi_private", chosen.view), sql.Identifier(chosen.filters[key])
-    )
-    is_known = sql.SQL("{} or ({})").format(sql.SQL(_KNOWN[key]), on_the_list)
-    for given in (code, code.upper()):
-        cur.execute(is_known, (given, given))
-        if cur.fetchone() == (True,):
-            return given
-    what = key.replace("_", " ")
-    raise CashlessError(f"No {what} {code} is known today.{_heirs(cur, code) if key == 'commune' else ''}")
-
-
-def _heirs(cur: Cursor, commune_code: str) -> str:
-    """What became of a commune of an earlier map; empty if there never was one."""
-    cur.execute(
-        """
-        with recursive heir as (
-            select era, commune_code, commune_name from bi.dim_commune where commune_code = %s
-            union
-            select later.era, later.commune_code, later.commune_name
-            from heir
-            join bi.dim_commune_succession as step
-                on step.from_era = heir.era and step.from_commune_code = heir.commune_code
-            join bi.dim_commune as later on later.era = step.to_era and later.commune_code = step.to_commune_code
-        )
-        select string_agg(commune_code || ' ' || commune_name, ', ' order by commune_code)
-        from heir where era = '2025h2'
-        """,
-        (commune_code,),
-    )
-    [(heirs,)] = cur.fetchall()
-    return f" It is a commune of an earlier map, today: {heirs}." if heirs else ""
+def _map_of(cur: Cursor) -> date | None:
+    """Counters that are open are judged on the last day of the data, and their customers stand on its map."""
+    cur.execute(f"select newest.data_through from {_NEWEST}")
+    (data_through,) = cur.fetchone() or (None,)
+    return data_through
 
 
 def _refuse_unless_to_be_closed(cur: Cursor, counter: str) -> None:
     cur.execute(
-        """
+        f"""
         select
-            coalesce(point.closed_on, point.planned_close_on) is not null,
-            point.closed_on <= (select max(data_through) from bi.publication), point.closed_on
-        from bi.dim_collection_point as point where point.collection_point_code = %s
+            coalesce(point.closed_on, point.planned_close_on) is not null, point.operator = 'power_unit',
+            point.closed_on <= newest.data_through, point.closed_on
+        from bi.dim_collection_point as point cross join {_NEWEST}
+        where point.collection_point_code = %s
         """,
         (counter,),
     )
-    for is_planned, is_closed, closed_on in cur.fetchall():
+    for is_planned, is_own, is_closed, closed_on in cur.fetchall():
         if is_closed:
             raise CashlessError(
                 f"Điểm thu {counter} đã đóng ngày {closed_on} / Counter {counter} closed on {closed_on}: "
                 "the list is of counters that are still open."
+            )
+        if not is_planned and not is_own:
+            raise CashlessError(
+                f"Điểm thu {counter} là của đối tác / Counter {counter} is a partner's, not the company's, and nobody "
+                "plans to close it (planned_close_on): nobody of its customers is to be told."
             )
         if not is_planned:
             raise CashlessError(
@@ -199,24 +176,42 @@ def _refuse_unless_to_be_closed(cur: Cursor, counter: str) -> None:
             )
 
 
-def _refuse_unless_together(cur: Cursor, power_unit: str, commune: str) -> None:
+def _refuse_unless_together(cur: Cursor, power_unit: str, commune: str, era: str) -> None:
+    """By the customers, and by the bills and counters of those whose commune only these tell."""
     cur.execute(
-        """
+        f"""
+        with recursive place as (
+            select %(era)s collate "C" as era, %(commune)s collate "C" as commune_code
+            union
+            select step.from_era, step.from_commune_code
+            from place
+            join bi.dim_commune_succession as step
+                on step.to_era = place.era and step.to_commune_code = place.commune_code
+            where not step.is_split
+        )
         select exists (
             select from bi.dim_customer as customer
-            where customer.power_unit_code = %(power_unit)s and customer.customer_key in (
-                select customer_key from bi.fct_customer_paying where current_commune_code = %(commune)s
-                union all
-                select customer_key from bi.fct_counter_customer where commune_code = %(commune)s
-            )
+            cross join {_NEWEST}
+            where
+                customer.power_unit_code = %(power_unit)s and customer.status = 'active'
+                and customer.effective_from <= newest.data_through
+                and coalesce(customer.effective_to > newest.data_through, true)
+                and (
+                    (customer.era, customer.commune_code) in (select era, commune_code from place)
+                    or customer.customer_key in (
+                        select customer_key from bi.fct_customer_paying where current_commune_code = %(commune)s
+                        union all
+                        select customer_key from bi.fct_counter_customer where commune_code = %(commune)s
+                    )
+                )
         )
         """,
-        {"power_unit": power_unit, "commune": commune},
+        {"power_unit": power_unit, "commune": commune, "era": era},
     )
     if cur.fetchone() != (True,):
         raise CashlessError(
-            f"Không có khách hàng nào của {power_unit} ở xã {commune} / "
-            f"No customer of power unit {power_unit} is in commune {commune}."
+            f"{power_unit} không có khách hàng nào đang hoạt động ở xã {commune} / "
+            f"No active customer of power unit {power_unit} is in commune {commune}."
         )
 
 

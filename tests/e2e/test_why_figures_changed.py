@@ -29,7 +29,7 @@ from dagster_project.settings import Settings
 from dagster_project.transform.dbt import REPOSITORY
 from dagster_project.warehouse.connection import connect
 from tests.e2e import pipeline
-from tests.e2e.cases import HOME, PRICE, TODAY, Arrival, Scene, tables
+from tests.e2e.cases import AWAY, HOME, PRICE, TODAY, Arrival, Scene, tables
 from tests.oracle.write_bundle import write
 
 
@@ -168,19 +168,39 @@ def test_a_signed_month_does_not_change_silently_either(house: House) -> None:
     house.take(scene.payment(2, bill=2))
     changed = {row[1:] for row in house.query(unlike_signed) if row[2:4] == ("as_recorded", "electricity")}
     for table, code in (("kpi_company_month", "COMPANY"), ("kpi_commune_month", HOME)):
-        assert (table, "as_recorded", "electricity", code, "customers_cashless", "0", "1") in changed
-        assert (table, "as_recorded", "electricity", code, "bills_settled", "1", "2") in changed
+        assert (table, "as_recorded", "electricity", code, "customers_cashless", 0, 1) in changed
+        assert (table, "as_recorded", "electricity", code, "bills_settled", 1, 2) in changed
     assert [row[:5] for row in house.revisions()] == [
         (2, scene.month(), "cashless_rate_customers", 0.0, 1.0),
         (2, scene.month(), "customers_cashless", 0.0, 1.0),
     ]
     signed = "select (figures ->> 'customers_cashless')::int from bi.signed_figure where code = 'COMPANY'"
     assert set(house.query(signed)) == {(0,)}
+    [(figures,)] = house.query("select count(*) from bi.signed_change")
+    status = house.cashless("status").stdout
+    assert "nay khác lúc chốt / Figures unlike signed" in status
+    assert re.search(rf"An .* 1 +{figures} *\n", status), status
+
+    # It is taken back: revised twice, and as it was signed. Since the signature, not since the last but one.
+    house.take_back(house.file("payments", 2))
+    assert len(house.revisions()) == 4
+    assert house.query(unlike_signed) == []
+    assert re.search(r"An .* 1 +0 *\n", house.cashless("status").stdout)
+    since_signed = explain(house.settings, Question(scene.month()), 10)
+    assert (since_signed.since, since_signed.moved) == (1, 0)
+    month = f"{scene.month():%Y-%m}"
+    assert re.search(
+        r"publication 1, được chốt / signed: .*, An\.", house.cashless("explain", "--month", month).stdout
+    )
+    asked = house.cashless("explain", "--month", month, "--since", "2").stdout
+    assert "publication 2 (--since)." in asked
     house.sign(scene.month(), "Bình")
     assert house.query("select signed_by, publication_id from bi.sign_off order by signed_at") == [
         ("An", 1),
-        ("Bình", 2),
+        ("Bình", 3),
     ]
+    # Nothing was published since.
+    assert "publication 2, lần áp chót" in house.cashless("explain", "--month", month).stdout
 
 
 def test_why_a_figure_changed_goes_down_to_the_lines(
@@ -216,7 +236,7 @@ def test_why_a_figure_changed_goes_down_to_the_lines(
         2,
         False,
     )
-    assert (row.transaction_id, row.kind, row.amount_vnd) == (scene.name("T", 2), "payment", PRICE)
+    assert (row.transaction_id, row.said) == (scene.name("T", 2), ("payment", PRICE, "momo"))
     assert (cancelled.after or {})["is_in_scope"] is False
     assert came.before is None
 
@@ -228,8 +248,22 @@ def test_why_a_figure_changed_goes_down_to_the_lines(
     # Since the second publication only what came after it; a bill that is back where it was has not moved.
     assert explain(house.settings, Question(scene.month()), 10).since == 2
     assert explain(house.settings, Question(scene.month(), since=2), 10).moved == 2
-    with pytest.raises(CashlessError, match="No bill of 2018-04 counts for COMPANY"):
-        explain(house.settings, Question(scene.month(later=1)), 10)
+    small = explain(house.settings, Question(scene.month(), place="power_unit_code", code="pnyk00"), 10)
+    assert (small.question.code, small.moved) == ("PNYK00", 2)
+    today = date(2025, 8, 1)
+    for month, place, code, reason in (
+        (scene.month(later=1), None, "COMPANY", "No bill of 2018-04 is published; 2018-03 … 2018-03"),
+        (today, None, "COMPANY", "No bill of 2025-08 is published"),
+        (scene.month(), "power_unit_code", "PNHL00", "No bill of 2018-03 counts for PNHL00"),
+        (scene.month(), "power_unit_code", "XX", "No power unit XX is known today."),
+        (scene.month(), "commune_code", "99999", "No commune 99999 is known in 2018-03."),
+        (scene.month(), "district_code", "99", "No district 99 is known in 2018-03."),
+        (today, "district_code", "377", "Districts were abolished on 2025-07-01: 2025-08 has none"),
+        (today, "commune_code", HOME, "Xã Khánh Hải (2025h1), nay là / today: 14560 Xã Yên Khánh."),
+        (scene.month(), "current_commune_code", HOME, f"No commune {HOME} is known today."),
+    ):
+        with pytest.raises(CashlessError, match=re.escape(reason)):
+            explain(house.settings, Question(month, place=place, code=code), 10)
     assert len(explain(house.settings, Question(scene.month(), since=1), 1).bills) == 1
     with pytest.raises(CashlessError, match="There is no publication 9; there are 1 to 3"):
         explain(house.settings, Question(scene.month(), since=9), 10)
@@ -373,8 +407,8 @@ def test_what_undid_a_payment_is_found_though_it_pays_nothing_now(house: House) 
     house.take(scene.customer(), scene.bill(1), scene.payment(1))
     house.take(scene.reversal(9, of=1))
     [undone] = explain(house.settings, Question(scene.month()), 10).bills
-    assert [(row.file, row.kind, row.is_withdrawn) for row in undone.rows] == [
-        (house.file("payments", 2), "reversal", False)
+    assert [(row.file, row.said, row.is_withdrawn) for row in undone.rows] == [
+        (house.file("payments", 2), ("reversal", PRICE, "momo"), False)
     ]
     house.take_back(house.file("payments", 1))
     answer = explain(house.settings, Question(scene.month(), since=1), 10)
@@ -386,8 +420,16 @@ def test_what_undid_a_payment_is_found_though_it_pays_nothing_now(house: House) 
     house.take(scene.payment(2, bill=1))
     house.take_back(house.file("payments", 4))
     [undone] = explain(house.settings, Question(scene.month()), 10).bills
-    assert [(row.file, row.transaction_id, row.amount_vnd, row.is_withdrawn) for row in undone.rows] == [
-        (house.file("payments", 4), scene.name("T", 2), None, True)
+    withdrawn = (house.file("payments", 4), ("payment", PRICE, "momo"), True)
+    assert [(row.file, row.said, row.is_withdrawn) for row in undone.rows] == [withdrawn]
+
+    # Another file brings the transaction otherwise: each row says what it said then.
+    house.take(scene.payment(2, bill=1, amount=1000, channel_code="evn_counter"))
+    [bill] = explain(house.settings, Question(scene.month(), since=3), 10).bills
+    assert [(row.file, row.said, row.is_withdrawn) for row in bill.rows] == [
+        (house.file("payments", 4), ("payment", PRICE, "momo"), False),
+        withdrawn,
+        (house.file("payments", 6), ("payment", 1000, "evn_counter"), False),
     ]
 
 
@@ -431,6 +473,8 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
         ),
         scene.point(collection_point_code="DT2", closed_on=None),  # nobody means to close it
         scene.point(collection_point_code="DT3", closed_on=date(2018, 1, 1)),
+        scene.point(collection_point_code="DT4", closed_on=None, operator="partner"),
+        scene.customer("f", commune_code=AWAY, power_unit_code="PNNB00"),  # never billed
         (
             "notifications",
             {
@@ -473,18 +517,35 @@ def test_the_lists_say_who_is_to_be_visited(house: House, tmp_path: Path) -> Non
     assert {row[4] for row in people} == {"Điện lực Yên Khánh"}
     assert [scene.name("PN", who) in row for who, row in zip("be", people, strict=True)] == [True] * 2
     assert write_list(house.settings, "not-notified", {"counter": "dt1", "power_unit": "pnyk00"}, book) == 2
+    # Counters are judged on the map of the last day of the data, how people pay is told on today's.
+    where = {"power_unit": "PNYK00", "commune": HOME}
+    assert write_list(house.settings, "not-notified", where, book) == 2
+    assert write_list(house.settings, "cash-payers", {**where, "commune": "14560"}, book) == 1
+    [(away,)] = house.query(
+        "select second.to_commune_code from bi.dim_commune_succession as first"
+        " join bi.dim_commune_succession as second"
+        " on second.from_era = first.to_era and second.from_commune_code = first.to_commune_code"
+        f" where first.from_era = '2024' and first.from_commune_code = '{AWAY}'"
+    )
+    assert write_list(house.settings, "cash-payers", {"power_unit": "PNNB00", "commune": away}, book) == 0
     refused = [
-        ({"counter": "DT2"}, "Counter DT2 has no planned closing"),
-        ({"counter": "DT3"}, "Counter DT3 closed on 2018-01-01"),
-        (
-            {"power_unit": "PNHL00", "commune": "14560"},
-            "No customer of power unit PNHL00 is in commune 14560",
+        ("not-notified", {"counter": "DT2"}, "Counter DT2 has no planned closing"),
+        ("not-notified", {"counter": "DT3"}, "Counter DT3 closed on 2018-01-01"),
+        ("not-notified", {"counter": "DT4"}, "Counter DT4 is a partner's"),
+        ("not-notified", {"counter": "UNKNOWN"}, "No counter UNKNOWN is known"),
+        *(
+            (
+                name,
+                {"power_unit": "PNHL00", "commune": commune},
+                f"No active customer of power unit PNHL00 is in commune {commune}",
+            )
+            for name, commune in (("not-notified", HOME), ("cash-payers", "14560"))
         ),
     ]
     before = book.read_bytes()
-    for wanted, reason in refused:
+    for name, wanted, reason in refused:
         with pytest.raises(CashlessError, match=re.escape(reason)):
-            write_list(house.settings, "not-notified", wanted, book)
+            write_list(house.settings, name, wanted, book)
     assert book.read_bytes() == before
 
 
@@ -601,7 +662,7 @@ def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
     assert ": 0 khách hàng / customers" in listed.stdout
     assert "personal data" in listed.stderr
     earlier = house.cashless("list", "cash-payers", "--commune", HOME, "--out", str(book))
-    assert "It is a commune of an earlier map, today: 14560 Xã Yên Khánh." in earlier.stderr
+    assert "Xã Khánh Hải (2025h1), nay là / today: 14560 Xã Yên Khánh." in earlier.stderr
     for unknown in (("--commune", HOME), ("--commune", "99999"), ("--power-unit", "XX")):
         refused = house.cashless("list", "cash-payers", *unknown, "--out", str(book))
         assert (refused.exit_code, f"{unknown[1]} is known" in refused.stderr) == (1, True)
