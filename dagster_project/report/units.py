@@ -79,12 +79,15 @@ def _of_another_map(cur: Cursor, commune_code: str) -> str:
             join bi.dim_commune_succession as step
                 on step.from_era = heir.era and step.from_commune_code = heir.commune_code
             join bi.dim_commune as later on later.era = step.to_era and later.commune_code = step.to_commune_code
+        ),
+        became as (
+            select first_name, first_era,
+                string_agg(commune_code || ' ' || commune_name, ', ' order by commune_code)
+                    filter (where era = %(today)s and first_era <> %(today)s) as heirs
+            from heir group by 1, 2
         )
-        select
-            first_name || ' (' || first_era || ')',
-            string_agg(commune_code || ' ' || commune_name, ', ' order by commune_code)
-                filter (where era = %(today)s and first_era <> %(today)s)
-        from heir group by first_name, first_era order by first_era
+        select first_name || ' (' || string_agg(first_era, ', ' order by first_era) || ')', heirs
+        from became group by first_name, heirs order by min(first_era)
         """,
         {"code": commune_code, "today": TODAY},
     )

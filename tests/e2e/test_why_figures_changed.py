@@ -259,7 +259,7 @@ def test_why_a_figure_changed_goes_down_to_the_lines(
         (scene.month(), "commune_code", "99999", "No commune 99999 is known in 2018-03."),
         (scene.month(), "district_code", "99", "No district 99 is known in 2018-03."),
         (today, "district_code", "377", "Districts were abolished on 2025-07-01: 2025-08 has none"),
-        (today, "commune_code", HOME, "Xã Khánh Hải (2025h1), nay là / today: 14560 Xã Yên Khánh."),
+        (today, "commune_code", HOME, "Xã Khánh Hải (2024, 2025h1), nay là / today: 14560 Xã Yên Khánh."),
         (scene.month(), "current_commune_code", HOME, f"No commune {HOME} is known today."),
     ):
         with pytest.raises(CashlessError, match=re.escape(reason)):
@@ -662,7 +662,7 @@ def test_the_commands_about_figures(house: House, tmp_path: Path) -> None:
     assert ": 0 khách hàng / customers" in listed.stdout
     assert "personal data" in listed.stderr
     earlier = house.cashless("list", "cash-payers", "--commune", HOME, "--out", str(book))
-    assert "Xã Khánh Hải (2025h1), nay là / today: 14560 Xã Yên Khánh." in earlier.stderr
+    assert "Xã Khánh Hải (2024, 2025h1), nay là / today: 14560 Xã Yên Khánh." in earlier.stderr
     for unknown in (("--commune", HOME), ("--commune", "99999"), ("--power-unit", "XX")):
         refused = house.cashless("list", "cash-payers", *unknown, "--out", str(book))
         assert (refused.exit_code, f"{unknown[1]} is known" in refused.stderr) == (1, True)
