@@ -24,7 +24,15 @@ from tests.oracle.places import add_months, month_end
 from tests.oracle.recompute import recompute
 from tests.oracle.reference import CURRENT_ERA, SEEDS, UNKNOWN, UNRESOLVED, era_of
 from tests.oracle.settlement import CASHLESS_REPORTED, Bill, row_order, rows_by_key
-from tests.oracle.world import World, as_recorded, cashless_customers, group, make_world, ratio
+from tests.oracle.world import (
+    World,
+    as_recorded,
+    cashless_customers,
+    group,
+    make_world,
+    ratio,
+    units_of_levels,
+)
 
 NOWHERE = (UNRESOLVED, UNKNOWN)
 PILOT, ITS_HEIR = "14587", "14560"  # Khánh Hải, and Yên Khánh from July 2025
@@ -107,14 +115,8 @@ def answers(
 def rate_and_mix(known: Known) -> Rows:
     """Every unit's rate and auto-debit beside each channel's part of what was collected, from bills and allocations."""
     world = known.world
-    levels: dict[str, Callable[[Bill], Any]] = {
-        "company": lambda _: "COMPANY",
-        "power_unit": lambda bill: as_recorded(bill, world).power_unit_code,
-        "district": lambda bill: as_recorded(bill, world).district_code,
-        "commune": lambda bill: as_recorded(bill, world).commune_code,
-    }
     found: Rows = []
-    for level, unit_of in levels.items():
+    for level, unit_of in units_of_levels(world).items():
         for (month, unit), bills in group(world.bills("electricity"), unit_of).items():
             if unit is None:  # a month after the districts
                 continue

@@ -7,6 +7,7 @@ import pytest
 
 from dagster_project.settings import Settings
 from tests.conftest import execute, url_of
+from tests.e2e.house import House
 
 NAME = "e2e"
 
@@ -38,3 +39,9 @@ def another_warehouse(
         return warehouse.model_copy(update={"landing": str(landing)})
 
     return make
+
+
+@pytest.fixture
+def house(warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> House:
+    """The warehouse of the test, to be told what arrives."""
+    return House(warehouse, monkeypatch, tmp_path)

@@ -5,22 +5,19 @@ Belongs here: kpi_progress. Does not belong here: the figures of whole months (r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from .columns import Rows
-from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT, Bill
-from .world import SCOPES, World, as_recorded, group
+from .settlement import CASHLESS_REPORTED, CASHLESS_STRICT
+from .world import SCOPES, World, group, units_of_levels
 
 LAST_DAY_AFTER = 60
+LEVELS = ("company", "power_unit")
 
 
 def kpi_progress(world: World) -> Rows:
     """One row per month, scope, unit with bills, and day up to data through."""
-    levels: dict[str, Callable[[Bill], str]] = {
-        "company": lambda _: "COMPANY",
-        "power_unit": lambda bill: as_recorded(bill, world).power_unit_code,
-    }
+    levels = {level: unit_of for level, unit_of in units_of_levels(world).items() if level in LEVELS}
     rows: Rows = []
     for scope in SCOPES:
         whole = group(world.bills(scope), lambda _: "COMPANY")

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import cache
 from statistics import median
-from typing import Any
 
 import pandas as pd
 
@@ -31,6 +30,7 @@ from .world import (
     group,
     make_world,
     ratio,
+    units_of_levels,
 )
 
 MEASURES = [
@@ -343,15 +343,9 @@ def kpi_company_month(world: World) -> Rows:
 
 def kpi_channel_month(world: World) -> Rows:
     """One row per month, scope, unit of any level, and channel that paid something."""
-    units: dict[str, Callable[[Bill], Any]] = {
-        "company": lambda _: "COMPANY",
-        "power_unit": lambda bill: as_recorded(bill, world).power_unit_code,
-        "district": lambda bill: as_recorded(bill, world).district_code,
-        "commune": lambda bill: as_recorded(bill, world).commune_code,
-    }
     rows: Rows = []
     for scope in SCOPES:
-        for level, unit_of in units.items():
+        for level, unit_of in units_of_levels(world).items():
             for (month, unit), bills in group(world.bills(scope), unit_of).items():
                 if unit is None:  # a month after the districts
                     continue

@@ -139,6 +139,16 @@ def as_recorded(bill: Bill, world: World) -> Place:
     return world.places.as_recorded(bill.row["customer_code"], bill.row["bill_month"])
 
 
+def units_of_levels(world: World) -> dict[str, Callable[[Bill], Any]]:
+    """The as_recorded unit of a bill at each level; None for a district of a month that has none."""
+    return {
+        "company": lambda _: "COMPANY",
+        "power_unit": lambda bill: as_recorded(bill, world).power_unit_code,
+        "district": lambda bill: as_recorded(bill, world).district_code,
+        "commune": lambda bill: as_recorded(bill, world).commune_code,
+    }
+
+
 def make_world(
     bundle: Mapping[str, pd.DataFrame],
     final_after_days: int = FINAL_AFTER_DAYS,
