@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     """Key of the hash that makes customer_key; unset: made once and kept in `home`."""
     final_after_days: Annotated[int, Field(ge=0)] = 60
     """A month is final this many days after its end."""
+    alert_urls: SecretStr | None = None
+    """Who is told of problems: Apprise addresses, with spaces between them."""
+    alert_remind_hours: Annotated[float, Field(gt=0)] = 24
+    """A problem that stands is told again after so long."""
+    ping_url: SecretStr | None = None
+    """Asked for (GET) after each run that came to its end without a refusal: a dead-man's switch."""
     closure_min_cashless_rate: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.90")
     """Least share of a counter's customers who pay cashless before it may close."""
     closure_min_notification_coverage: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.95")

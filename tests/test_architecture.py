@@ -16,11 +16,12 @@ MAY_IMPORT = {
     "transform": {"contracts", "raw", "errors", "settings"},
     "audit": {"errors"},
     "publish": {"errors", "settings", "warehouse"},
-    "report": {"errors", "landing", "publish", "pull", "raw", "settings", "warehouse"},
+    "alert": {"errors", "landing", "publish", "pull", "settings", "warehouse"},
+    "report": {"alert", "errors", "landing", "publish", "pull", "raw", "settings", "warehouse"},
     "sample": set(),
     "orchestration": {
-        "audit", "contracts", "errors", "landing", "publish", "pull", "raw", "reference", "settings", "transform",
-        "warehouse",
+        "alert", "audit", "contracts", "errors", "landing", "publish", "pull", "raw", "reference", "settings",
+        "transform", "warehouse",
     },
 }  # fmt: skip
 MAY_READ_THE_ENVIRONMENT = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import contract, database, figures, files, publication, pull, quarantine, run
+from dagster_project.cli import alert, contract, database, figures, files, publication, pull, quarantine, run
 from dagster_project.cli.door import Door
 
 
@@ -39,6 +39,7 @@ for command in (
     files.reload,
     pull.pull,
     quarantine.quarantine,
+    alert.alert,
     contract.contract,
     database.db,
 ):

@@ -110,17 +110,35 @@ def check_before(settings: Settings) -> None:
 
 
 def run_and_print(settings: Settings, *, with_landing: bool = True, is_full: bool = False) -> int:
-    """Runs the pipeline, with progress; the exit code."""
+    """Runs the pipeline, with progress, and tells who receives alerts; the exit code."""
     import time
 
+    from dagster_project.alert.send import receivers
     from dagster_project.orchestration.report import RunReport
     from dagster_project.orchestration.run import run_pipeline
+    from dagster_project.warehouse.connection import RunUnderWay
 
+    receivers(settings)  # a wrong address is told before anything is done, not when it is needed
     start = time.monotonic()
 
     def progress(step: str) -> None:
         click.echo(f"{time.monotonic() - start:5.0f} s  {step}", err=True)
 
-    result = run_pipeline(settings, RunReport(progress), with_landing=with_landing, is_full=is_full)
+    try:
+        result = run_pipeline(settings, RunReport(progress), with_landing=with_landing, is_full=is_full)
+    except RunUnderWay:  # the other run will tell
+        raise
+    except Exception as error:
+        # Only what was written for people goes out: any other text may hold values of rows.
+        _alert(settings, str(error) if isinstance(error, CashlessError) else type(error).__name__)
+        raise
     result.print()
+    _alert(settings, None, has_succeeded=not result.report.is_refused)
     return result.exit_code
+
+
+def _alert(settings: Settings, fault: str | None, *, has_succeeded: bool = False) -> None:
+    from dagster_project.alert.watch import after_run
+
+    for line in after_run(settings, fault, has_succeeded=has_succeeded):
+        click.echo(f"Cảnh báo / alert: {line}", err=True)

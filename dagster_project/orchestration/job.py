@@ -6,6 +6,7 @@ import dagster as dg
 
 from dagster_project.contracts.catalog import contracts
 from dagster_project.orchestration import assets, checks
+from dagster_project.orchestration.alerts import alert_sensors
 from dagster_project.orchestration.report import RunReport
 from dagster_project.orchestration.session import RunSession, open_session
 from dagster_project.settings import Settings, load_settings
@@ -49,6 +50,7 @@ def build_definitions(
                 description="Loads what is new, builds, audits and publishes: what `cashless run` runs.",
             )
         ],
+        sensors=alert_sensors(settings, JOB_NAME),
         resources={
             "session": session,
         },

@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from rich.console import Console
 from rich.table import Table
 
+from dagster_project.alert.ledger import read_ledger
 from dagster_project.landing.refusals import in_both
 from dagster_project.publish.build import newest_build, newest_gate_result
 from dagster_project.publish.hold import current_hold
@@ -60,6 +61,7 @@ def print_status(settings: Settings, console: Console | None = None) -> None:
         _print_files_not_loaded(cur, console)
         _print_expected_files(cur, console)
         _print_quarantine(cur, console)
+    _print_alerts(console, settings)
 
 
 def _print_signed_months(cur: Cursor, console: Console) -> None:
@@ -280,6 +282,33 @@ def _print_quarantine(cur: Cursor, console: Console) -> None:
         table.add_column(heading, overflow="fold", justify="right" if heading == "Dòng\nRows" else "left")
     _add_first(table, [(*row[:3], number(row[3]), moment(row[4])) for row in rows])
     console.print(table)
+
+
+def _print_alerts(console: Console, settings: Settings) -> None:
+    """What people have been told and is not over, and what could not be delivered."""
+    ledger = read_ledger(settings.home)
+    if ledger.problems:
+        table = new_table("Cảnh báo chưa hết / Alerts that stand")
+        for heading, justify in (
+            ("Vấn đề\nProblem", "left"),
+            ("Phụ trách\nOwner", "left"),
+            ("Từ lúc\nSince", "left"),
+            ("Lần gặp không báo\nFound untold", "right"),
+        ):
+            table.add_column(heading, overflow="fold", justify=justify)  # type: ignore[arg-type]
+        _add_first(
+            table,
+            [
+                (told.what, told.owner, moment(told.began_at), number(told.unsaid))
+                for told in ledger.problems.values()
+            ],
+        )
+        console.print(table)
+    if ledger.undelivered:
+        console.print(
+            f"[bold]{len(ledger.undelivered)} tin cảnh báo chưa gửi được / alert messages not delivered[/bold]: "
+            "`cashless alert test`."
+        )
 
 
 def _add_first(table: Table, rows: Sequence[tuple[str, ...]], limit: int = 20) -> None:

@@ -81,13 +81,17 @@ def connect_url(url: str, application_name: str = "cashless") -> Connection:
     return conn
 
 
+class RunUnderWay(WarehouseError):
+    """Somebody else is writing. Nothing is wrong: the next run goes on from there."""
+
+
 @contextmanager
 def run_lock(conn: Connection) -> Iterator[None]:
-    """Holds the one lock of everything that writes; refused: WarehouseError that says who holds it."""
+    """Holds the one lock of everything that writes; refused: RunUnderWay that says who holds it."""
     with _no_transaction_left(conn), conn.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(%s)", (_RUN_LOCK,))
         if cursor.fetchone() != (True,):
-            raise WarehouseError(_holder(conn))
+            raise RunUnderWay(_holder(conn))
     try:
         yield
     finally:

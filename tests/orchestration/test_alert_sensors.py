@@ -1,0 +1,50 @@
+"""What Dagster's runs tell people: the sensors, given real runs of the job."""
+
+from contextlib import closing
+
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+from dagster_project.alert.ledger import read_ledger
+from dagster_project.orchestration.job import JOB_NAME, build_definitions
+from dagster_project.settings import Settings
+from dagster_project.warehouse.connection import connect
+
+NOBODY = SecretStr("json://127.0.0.1:1")  # what is to be told is in the ledger also if nobody takes it
+
+
+def told_after_a_run(settings: Settings, instance: dg.DagsterInstance) -> dict[str, str]:
+    """Problems that people are told of by the sensor whose kind of run it was."""
+    definitions = build_definitions(settings)
+    run = definitions.resolve_job_def(JOB_NAME).execute_in_process(instance=instance, raise_on_error=False)
+    name = "alert_after_run" if run.success else "alert_of_failed_run"
+    [event] = [event for event in run.all_events if event.is_run_completion or event.is_run_failure]
+    context = dg.build_run_status_sensor_context(
+        sensor_name=name, dagster_instance=instance, dagster_run=run.dagster_run, dagster_event=event
+    )
+    sensor = definitions.get_sensor_def(name)
+    sensor(context if run.success else context.for_run_failure())
+    return {key: told.what for key, told in read_ledger(settings.home).problems.items()}
+
+
+@pytest.fixture
+def settings(warehouse: Settings) -> Settings:
+    return warehouse.model_copy(update={"alert_urls": NOBODY})
+
+
+def test_a_failed_run_is_told_in_words_for_people_and_ends_with_the_next(settings: Settings) -> None:
+    with dg.instance_for_test() as instance:
+        wrong = settings.overlay_folder() / "reference" / "partners.csv"
+        wrong.parent.mkdir(parents=True)
+        wrong.write_text("nonsense\n", encoding="ascii")
+        assert "The run failed: reference/partners.csv" in told_after_a_run(settings, instance)["run"]
+        wrong.unlink()
+        assert told_after_a_run(settings, instance) == {}
+
+
+def test_what_was_not_written_for_people_is_not_told(settings: Settings) -> None:
+    with closing(connect(settings)) as conn, conn, conn.cursor() as cursor:
+        cursor.execute("alter table reference.partner rename to elsewhere")
+    with dg.instance_for_test() as instance:
+        assert told_after_a_run(settings, instance)["run"].endswith("The run failed: UndefinedTable")
