@@ -47,9 +47,9 @@ def run_failed(reason: str) -> Problem:
     )
 
 
-def database_away() -> Problem:
-    """Nothing can be asked: what else is wrong, nobody knows."""
-    what = "Không nối được cơ sở dữ liệu / The database cannot be reached"
+def database_away(reason: str) -> Problem:
+    """The warehouse cannot be asked: what else is wrong, nobody knows."""
+    what = f"Không hỏi được cơ sở dữ liệu / The database does not answer: {reason}"
     return Problem(DATABASE_AWAY, what, None, "cashless status", OPERATOR, True)
 
 

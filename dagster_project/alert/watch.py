@@ -50,16 +50,13 @@ def _tell(settings: Settings, of_run: list[Problem], *, is_run: bool) -> list[st
     people = receivers(settings)
     if not people:
         return []
-    standing = _standing(settings)
-    problems = {
-        problem.key: problem for problem in (*of_run, *([database_away()] if standing is None else standing))
-    }
+    problems = {problem.key: problem for problem in (*of_run, *_standing(settings))}
 
     def is_asked(key: str) -> bool:
         """Whether its absence now says that it is over."""
         if key == RUN_FAILED:
             return is_run
-        return standing is not None or key == DATABASE_AWAY
+        return key == DATABASE_AWAY or DATABASE_AWAY not in problems
 
     with open_ledger(settings.home) as ledger:
         over = [key for key in ledger.problems if key not in problems and is_asked(key)]
@@ -71,14 +68,16 @@ def _tell(settings: Settings, of_run: list[Problem], *, is_run: bool) -> list[st
         return _deliver(ledger, people)
 
 
-def _standing(settings: Settings) -> list[Problem] | None:
-    """None: the warehouse cannot be asked."""
+def _standing(settings: Settings) -> list[Problem]:
+    """What the warehouse says; that it says nothing, if so."""
     try:
         with closing(connect(settings, "cashless alert")) as conn, conn, conn.cursor() as cur:
             cur.execute("select to_regclass('bi.quality_result') is not null")
             return standing_problems(cur, settings) if cur.fetchone() == (True,) else []
-    except (WarehouseError, psycopg2.OperationalError):
-        return None
+    except WarehouseError as error:
+        return [database_away(str(error))]
+    except psycopg2.Error as error:
+        return [database_away(type(error).__name__)]  # its text may hold values of rows
 
 
 def _news(ledger: Ledger, problems: dict[str, Problem], over: Sequence[str], remind_after: timedelta) -> News:

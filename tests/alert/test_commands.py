@@ -42,8 +42,8 @@ def test_a_run_that_fails_is_told_once_and_the_next_good_one_ends_it(
     failed = cashless("run")
     assert (failed.exit_code, cashless("run").exit_code) == (2, 2)
     assert [message.title[-18:] for message in receiver.messages] == ["1 vấn đề mới / new"]
-    assert "The run failed: reference/expected_files.csv, line 2" in receiver.messages[0].body
-    assert failed.stderr.strip().partition(" ")[2] in receiver.messages[0].body
+    assert "reference/expected_files.csv, line 2" in receiver.messages[0].body
+    assert f"The run failed: {failed.stderr.strip().partition(': ')[2]}" in receiver.messages[0].body
     assert receiver.pings == 0
     status = cashless("status").stdout
     assert "Cảnh báo chưa hết / Alerts that stand" in status

@@ -5,11 +5,12 @@ from contextlib import closing
 import dagster as dg
 import pytest
 from pydantic import SecretStr
+from test_pulls import DECLARED
 
 from dagster_project.alert.ledger import read_ledger
 from dagster_project.orchestration.job import JOB_NAME, build_definitions
 from dagster_project.settings import Settings
-from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.connection import connect, run_lock
 
 NOBODY = SecretStr("json://127.0.0.1:1")  # what is to be told is in the ledger also if nobody takes it
 
@@ -19,7 +20,8 @@ def told_after_a_run(settings: Settings, instance: dg.DagsterInstance) -> dict[s
     definitions = build_definitions(settings)
     run = definitions.resolve_job_def(JOB_NAME).execute_in_process(instance=instance, raise_on_error=False)
     name = "alert_after_run" if run.success else "alert_of_failed_run"
-    [event] = [event for event in run.all_events if event.is_run_completion or event.is_run_failure]
+    ends = (dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)
+    [event] = [event for event in run.all_events if event.event_type in ends]
     context = dg.build_run_status_sensor_context(
         sensor_name=name, dagster_instance=instance, dagster_run=run.dagster_run, dagster_event=event
     )
@@ -38,13 +40,23 @@ def test_a_failed_run_is_told_in_words_for_people_and_ends_with_the_next(setting
         wrong = settings.overlay_folder() / "reference" / "partners.csv"
         wrong.parent.mkdir(parents=True)
         wrong.write_text("nonsense\n", encoding="ascii")
-        assert "The run failed: reference/partners.csv" in told_after_a_run(settings, instance)["run"]
+        why = told_after_a_run(settings, instance)["run"]
+        assert "/ The run failed: Nothing was loaded, the reference data in" in why
         wrong.unlink()
         assert told_after_a_run(settings, instance) == {}
 
 
 def test_what_was_not_written_for_people_is_not_told(settings: Settings) -> None:
     with closing(connect(settings)) as conn, conn, conn.cursor() as cursor:
-        cursor.execute("alter table reference.partner rename to elsewhere")
+        cursor.execute("drop table landing.pull_attempt")
+    (settings.overlay_folder() / "pulls").mkdir(parents=True)
+    (settings.overlay_folder() / "pulls" / "a.yaml").write_text(DECLARED, encoding="utf-8")
     with dg.instance_for_test() as instance:
-        assert told_after_a_run(settings, instance)["run"].endswith("The run failed: UndefinedTable")
+        told = told_after_a_run(settings, instance)
+    assert told["run"].endswith("The run failed: UndefinedTable")
+    assert told["database"].endswith("does not answer: UndefinedTable")
+
+
+def test_a_run_that_meets_another_one_is_no_problem(settings: Settings) -> None:
+    with dg.instance_for_test() as instance, closing(connect(settings)) as conn, run_lock(conn):
+        assert told_after_a_run(settings, instance) == {}
